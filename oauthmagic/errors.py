@@ -1,0 +1,440 @@
+"""Every error of this package, in one tree.
+
+    OAuthMagicError                      .hint says what to do next
+    ├── CommandError                     what was asked cannot be understood; nothing was sent
+    │   ├── UnknownName                  a provider, environment, scope, option, variable, key ...
+    │   ├── SecretOnLine                 a secret was about to be typed where it would be kept
+    │   ├── RequestSyntaxError           an `.http` request that cannot be read
+    │   └── UrlRefused                   a URL that the token may not be sent to
+    ├── ProviderFileError                a provider description that cannot be used
+    ├── MissingCredentials               no credentials found, with every way to give them
+    ├── EnvironmentRefused               credentials or tokens of another environment
+    ├── SecretRefused (TypeError)        a `Secret` was about to be shown, compared or copied out
+    ├── LoginRequired                    the authorization is over; log in again
+    ├── UserActionRequired               the user must act; .pending says how
+    ├── ReplyError                       a reply that has no such data
+    ├── ProtocolError                    an answer that the standard does not allow
+    │   ├── InvalidTokenResponse
+    │   └── UnexpectedRedirect
+    ├── OAuthError                       the server refused; one class per `error` code
+    │   ├── InvalidRequest, InvalidClient, InvalidGrant, UnauthorizedClient,
+    │   │   UnsupportedGrantType, InvalidScope                            RFC 6749, 5.2
+    │   ├── AccessDenied, UnsupportedResponseType, ServerError,
+    │   │   TemporarilyUnavailable                                        RFC 6749, 4.1.2.1
+    │   ├── InvalidToken, InsufficientScope                               RFC 6750, 3.1
+    │   ├── AuthorizationPending, SlowDown, ExpiredToken                  RFC 8628, 3.5
+    │   ├── UnsupportedTokenType                                          RFC 7009, 2.2.1
+    │   ├── InvalidTarget                                                 RFC 8693, RFC 8707
+    │   ├── UseDPoPNonce, InvalidDPoPProof                                RFC 9449
+    │   ├── InsufficientUserAuthentication                                RFC 9470
+    │   └── InvalidCredentials                           league/oauth2-server 7, 8.0, 8.1
+    ├── RateLimited                      HTTP 429; .retry_after is what the server said
+    └── TransportError                   .sent says whether the server may have seen the request
+        ├── ConnectionFailed             no connection; nothing was sent
+        ├── TlsError                     the server's identity could not be verified
+        ├── ConnectionLost               the connection broke before the answer was whole
+        ├── DeadlineExceeded             no whole answer in time
+        └── ResponseRefused              an answer that is too large or encoded in a way not asked for
+
+Sources: RFC 6749 and the RFCs named above.
+This module imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Sent = Literal["no", "yes", "unknown"]
+
+
+class OAuthMagicError(Exception):
+    """Anything that this package refuses or cannot do.
+
+    Args:
+        message: What happened, in one sentence, without any secret.
+        hint: What to do next.
+    """
+
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or type(self).hint
+        if self.hint:
+            # A plain Python traceback shows notes; the notebook has its own way.
+            self.add_note(f"Hint: {self.hint}")
+
+    def with_hint(self, hint: str) -> Self:
+        """Return this error with another hint, unless that is empty."""
+        if hint:
+            self.hint = hint
+            self.__notes__ = [f"Hint: {hint}"]
+        return self
+
+
+class CommandError(OAuthMagicError):
+    """What was asked cannot be understood; nothing was sent."""
+
+
+class UnknownName(CommandError):
+    """A name that is not known where it stands.
+
+    Args:
+        kind: What sort of name, for example `"provider"`.
+        name: The name as given.
+        known: The names that would have been accepted.
+        where: An ending for the sentence, for example `" in line 3"`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str] = (),
+        *,
+        where: str = "",
+        hint: str = "",
+    ) -> None:
+        known = list(known)
+        shown = name if len(name) <= 60 else name[:57] + "..."  # noqa: PLR2004
+        message = f"Unknown {kind} {shown!r}{where}.{did_you_mean(name, known)}"
+        if not hint and known:
+            hint = f"Known: {listed(known)}."
+        super().__init__(message, hint=hint)
+
+
+class SecretOnLine(CommandError):
+    """A secret was about to be typed where it would be kept."""
+
+
+class RequestSyntaxError(CommandError):
+    """An `.http` request that cannot be read; the message names the line."""
+
+
+class UrlRefused(CommandError):
+    """A URL that the token may not be sent to; nothing was sent."""
+
+
+class ProviderFileError(OAuthMagicError):
+    """A provider description that cannot be used."""
+
+
+class MissingCredentials(OAuthMagicError):
+    """No credentials were found; the hint names every way to give them."""
+
+
+class EnvironmentRefused(OAuthMagicError):
+    """Something of one environment was about to be used in another."""
+
+
+class SecretRefused(OAuthMagicError, TypeError):
+    """A secret was about to be shown, compared or copied out."""
+
+    hint = "Call .reveal() where you really need the value."
+
+
+class LoginRequired(OAuthMagicError):
+    """The authorization is over and cannot be renewed without its owner."""
+
+
+class UserActionRequired(OAuthMagicError):
+    """The user must act before the token or the reply can be had.
+
+    Args:
+        message: What is asked of the user.
+        pending: The pending action: `.kind`, `.url`, `.expires_at`, `.describe()`.
+    """
+
+    def __init__(self, message: str, *, pending: Any, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pending = pending
+
+
+class ReplyError(OAuthMagicError):
+    """A reply that does not hold the data asked of it."""
+
+
+class ProtocolError(OAuthMagicError):
+    """An answer that the standard does not allow; nothing of it was kept."""
+
+
+class InvalidTokenResponse(ProtocolError):
+    """A token response that RFC 6749, section 5.1, does not allow."""
+
+    hint = (
+        "Nothing was kept. Check the token endpoint's URL with the provider: "
+        "a proxy or a login page may have answered in its place."
+    )
+
+
+class UnexpectedRedirect(ProtocolError):
+    """A redirect where none is followed, so that no secret leaves the origin."""
+
+    hint = (
+        "Redirects are not followed here. "
+        "If the endpoint has moved, put its new URL into the provider."
+    )
+
+
+class OAuthError(OAuthMagicError):
+    """An error that the authorization server answered (RFC 6749, section 5.2).
+
+    Args:
+        error_description: The server's explanation, already redacted and cut.
+        error: The code, where it is not one of those that have a class.
+        error_uri: A page about the error, as the server named it.
+        status: The HTTP status of the answer.
+        hint: What to do next; without it, the class's own.
+    """
+
+    error: str = ""
+    _classes: ClassVar[dict[str, type[OAuthError]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.error:
+            OAuthError._classes[cls.error] = cls
+
+    def __init__(
+        self,
+        error_description: str = "",
+        *,
+        error: str = "",
+        error_uri: str = "",
+        status: int | None = None,
+        hint: str = "",
+    ) -> None:
+        self.error = error or type(self).error
+        self.error_description = error_description
+        self.error_uri = error_uri
+        self.status = status
+        answered = f"The server answered {self.error or 'an error'}"
+        if status is not None:
+            answered += f" (HTTP {status})"
+        message = f"{answered}: {error_description}" if error_description else answered
+        super().__init__(message if message.endswith(".") else message + ".", hint=hint)
+
+    @classmethod
+    def for_code(cls, code: str) -> type[OAuthError]:
+        """Return the class of an `error` code; `OAuthError` itself for others."""
+        return cls._classes.get(code, OAuthError)
+
+
+class InvalidRequest(OAuthError):
+    """The request lacks a parameter, repeats one or is malformed."""
+
+    error = "invalid_request"
+    hint = "Check that every credential is given and belongs to this environment."
+
+
+class InvalidClient(OAuthError):
+    """Client authentication failed."""
+
+    error = "invalid_client"
+    hint = (
+        "Check client_id and client_secret, and that they belong to this environment."
+    )
+
+
+class InvalidGrant(OAuthError):
+    """The user's credentials, code or refresh token are not (or no longer) valid."""
+
+    error = "invalid_grant"
+    hint = "Check user name and password; if a refresh token was used, log in again."
+
+
+class UnauthorizedClient(OAuthError):
+    """The client may not use this grant."""
+
+    error = "unauthorized_client"
+    hint = "Ask the provider which grants your client may use."
+
+
+class UnsupportedGrantType(OAuthError):
+    """The authorization server does not know this grant."""
+
+    error = "unsupported_grant_type"
+    hint = "Choose another grant with --grant; %token providers lists them."
+
+
+class InvalidScope(OAuthError):
+    """A scope is unknown, malformed or more than was granted."""
+
+    error = "invalid_scope"
+    hint = "%token scopes TARGET lists the scopes; ask for fewer with --scope."
+
+
+class AccessDenied(OAuthError):
+    """The resource owner or the authorization server denied the request."""
+
+    error = "access_denied"
+    hint = "The request was refused. Start again if that was not intended."
+
+
+class UnsupportedResponseType(OAuthError):
+    """The authorization server does not offer this response type."""
+
+    error = "unsupported_response_type"
+
+
+class ServerError(OAuthError):
+    """The authorization server met an unexpected condition."""
+
+    error = "server_error"
+    hint = "Try again in a moment."
+
+
+class TemporarilyUnavailable(OAuthError):
+    """The authorization server is overloaded or under maintenance."""
+
+    error = "temporarily_unavailable"
+    hint = "Try again in a moment."
+
+
+class InvalidToken(OAuthError):
+    """The access token is expired, revoked, malformed or otherwise invalid."""
+
+    error = "invalid_token"
+    hint = "Get a new one: %token TARGET --fresh."
+
+
+class InsufficientScope(OAuthError):
+    """The request needs more scopes than the access token has."""
+
+    error = "insufficient_scope"
+    hint = "Get a token with the scope: %token TARGET --scope NAME."
+
+
+class AuthorizationPending(OAuthError):
+    """The user has not finished on the other device."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """The client polls too fast; the interval grows by 5 seconds."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """The device code has expired."""
+
+    error = "expired_token"
+    hint = "Start the device login again."
+
+
+class UnsupportedTokenType(OAuthError):
+    """The authorization server does not revoke this kind of token."""
+
+    error = "unsupported_token_type"
+
+
+class InvalidTarget(OAuthError):
+    """The resource or audience asked for is unknown or not allowed."""
+
+    error = "invalid_target"
+
+
+class UseDPoPNonce(OAuthError):
+    """The authorization server wants its nonce in the DPoP proof."""
+
+    error = "use_dpop_nonce"
+
+
+class InvalidDPoPProof(OAuthError):
+    """The DPoP proof was refused."""
+
+    error = "invalid_dpop_proof"
+
+
+class InsufficientUserAuthentication(OAuthError):
+    """The resource server wants a stronger or more recent authentication."""
+
+    error = "insufficient_user_authentication"
+
+
+class InvalidCredentials(OAuthError):
+    """The user name or password is wrong (league/oauth2-server 7.4 to 8.1)."""
+
+    error = "invalid_credentials"
+    hint = "Check user name and password."
+
+
+class RateLimited(OAuthMagicError):
+    """The server wants fewer requests (HTTP 429; RFC 6585, section 4).
+
+    Args:
+        message: What was refused.
+        retry_after: The value of `Retry-After`, or "".
+        hint: What to do next.
+    """
+
+    def __init__(self, message: str, *, retry_after: str = "", hint: str = "") -> None:
+        wait = f" (the server says: Retry-After {retry_after})" if retry_after else ""
+        super().__init__(message, hint=hint or f"Wait, then try again{wait}.")
+        self.retry_after = retry_after
+
+
+class TransportError(OAuthMagicError):
+    """No usable answer came back.
+
+    Args:
+        message: What happened.
+        sent: Whether the server may have seen the request: "no", "yes", "unknown".
+        hint: What to do next.
+    """
+
+    def __init__(self, message: str, *, sent: Sent = "unknown", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.sent: Sent = sent
+
+
+class ConnectionFailed(TransportError):
+    """No connection could be made; nothing was sent."""
+
+    hint = "Check the host name, the network and the proxy, then try again."
+
+
+class TlsError(TransportError):
+    """The server's identity could not be verified; nothing was sent."""
+
+    hint = (
+        "If the server has a private certificate authority, "
+        "name its file as ca_file in the provider."
+    )
+
+
+class ConnectionLost(TransportError):
+    """The connection broke before the answer was whole."""
+
+    hint = "Whether the server acted on the request is not known; check before you repeat it."
+
+
+class DeadlineExceeded(TransportError):
+    """No whole answer came in time."""
+
+    hint = "Try again, or allow more time: %config OAuthMagic.timeout = 60."
+
+
+class ResponseRefused(TransportError):
+    """The answer is too large, or encoded in a way that was not asked for."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the known word nearest to `word`, or nothing."""
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return the names as one comma-separated text of at most `most` names."""
+    names = list(names)
+    if len(names) <= most:
+        return ", ".join(names)
+    return ", ".join(names[:most]) + f" and {len(names) - most} more"

@@ -1,0 +1,104 @@
+"""Tokens that were got elsewhere, as their owner hands them over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import CommandError, did_you_mean
+from oauthmagic.oauth.scopes import normalise_scopes
+from oauthmagic.oauth.tokens import Token
+from oauthmagic.redaction import Secret
+
+if TYPE_CHECKING:
+    from oauthmagic.oauth.tokens import Clock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adopted:
+    """The members of a token response that matter, checked."""
+
+    access_token: Secret | None
+    refresh_token: Secret | None
+    expires_in: int | None
+    refresh_expires_in: int | None
+    scopes: frozenset[str]
+
+    def token(self, *, target: str, client_id: str, alias: str, clock: Clock) -> Token:
+        """Return them as a token that begins now."""
+        now = clock()
+        ends = [
+            None if seconds is None else now + timedelta(seconds=seconds)
+            for seconds in (self.expires_in, self.refresh_expires_in)
+        ]
+        return Token(
+            target=target,
+            access_token=self.access_token,
+            refresh_token=self.refresh_token,
+            scopes=self.scopes,
+            scopes_requested=self.scopes,
+            grant="adopted",
+            client_id=client_id,
+            issued_at=now,
+            expires_at=ends[0],
+            refresh_expires_at=ends[1],
+            reason="adopted",
+            alias=alias,
+            clock=clock,
+        )
+
+
+def read_adopted(tokens: object) -> Adopted:
+    """Read a mapping with the members of a token response.
+
+    Returns:
+        What it holds; other members are ignored.
+
+    Raises:
+        CommandError: It is not a mapping, has no token, or a member has a wrong
+            type; no value is quoted.
+    """
+    if not isinstance(tokens, Mapping):
+        msg = f"Tokens to adopt are a mapping, not {type(tokens).__name__}."
+        raise CommandError(
+            msg, hint="Its keys: access_token, refresh_token, expires_in."
+        )
+    names = ("access_token", "refresh_token")
+    found = {name: _token(tokens, name) for name in names}
+    if not any(found.values()):
+        near = next(filter(None, (did_you_mean(str(key), names) for key in tokens)), "")
+        msg = f"There is neither an access_token nor a refresh_token in it.{near}"
+        raise CommandError(msg)
+    return Adopted(
+        access_token=found["access_token"],
+        refresh_token=found["refresh_token"],
+        expires_in=_seconds(tokens, "expires_in"),
+        refresh_expires_in=_seconds(tokens, "refresh_expires_in"),
+        scopes=frozenset(normalise_scopes(tokens.get("scope") or ())),
+    )
+
+
+def _token(tokens: Mapping[str, Any], name: str) -> Secret | None:
+    value = tokens.get(name)
+    if isinstance(value, Secret) or value is None:
+        return value
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        msg = f"The {name} is not a text that can be a token."
+        raise CommandError(msg)
+    return Secret(value) if value else None
+
+
+def _seconds(tokens: Mapping[str, Any], name: str) -> int | None:
+    value = tokens.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    wrong = isinstance(value, bool) or not isinstance(value, int | float)
+    if wrong or not math.isfinite(value) or abs(value) > 10**10:
+        msg = f"The {name} is not a number of seconds."
+        raise CommandError(msg)
+    return max(math.floor(value), 0)
