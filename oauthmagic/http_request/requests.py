@@ -1,0 +1,160 @@
+"""A request as it was read, and as it is sent: `RequestTemplate`, `HttpRequest`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import RequestSyntaxError
+from oauthmagic.http_request.fields import fill_header, fill_path, fill_query
+from oauthmagic.http_request.templates import BUILT_IN, references
+from oauthmagic.http_request.variables import Sources, read_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from datetime import datetime
+
+    from oauthmagic.http_request.bodies import Body
+    from oauthmagic.http_request.targets import Target
+    from oauthmagic.http_request.templates import Reference, Template
+    from oauthmagic.http_request.variables import Scope, Variable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpRequest:
+    """One request, values filled in; its target has yet to pass the URL gate.
+
+    Attributes:
+        method: Upper-case method.
+        target: A path from the API base, or a whole URL; percent-encoded.
+        headers: Names and values, in order; never shown.
+        body: The bytes to send, or None; never shown.
+        name: The `# @name`, or None.
+        timeout: The `# @timeout` in seconds, or None.
+        line: The line of the request.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    name: str | None = None
+    timeout: float | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestTemplate:
+    """One request as it was read: its shape is settled, values are missing.
+
+    Attributes:
+        method: Upper-case method.
+        target: The target in its parts.
+        headers: Names and values, in order.
+        body: The body, or None.
+        name: The `# @name`, or None.
+        title: The text behind the `###` before it.
+        timeout: The `# @timeout` in seconds, or None.
+        variables: The `@name = value` lines before it, in order.
+        line: The line of the request line.
+    """
+
+    method: str
+    target: Target
+    headers: tuple[tuple[str, Template], ...] = ()
+    body: Body | None = None
+    name: str | None = None
+    title: str = ""
+    timeout: float | None = None
+    variables: tuple[Variable, ...] = ()
+    line: int = 1
+
+    @property
+    def body_file(self) -> str | None:
+        """The file that is the body, as named in `< ./file`; None without one."""
+        return self.body.file if self.body else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that filling this in looks up in the namespace."""
+        wanted = {reference.name for reference in self.references()}
+        for variable in reversed(self.variables):
+            if variable.name in wanted:
+                wanted.discard(variable.name)
+                wanted |= {reference.name for reference in references(variable.value)}
+        return frozenset(wanted.difference(BUILT_IN))
+
+    def fill(
+        self,
+        lookup: Callable[[str], object],
+        *,
+        now: datetime,
+        guid: Callable[[], str],
+        files: Callable[[str], bytes],
+        known_names: Collection[str] = (),
+    ) -> HttpRequest:
+        """Return the request with its values filled in, each encoded for its field.
+
+        Args:
+            lookup: Returns a value of the namespace, or raises `KeyError`.
+            now: The time, aware, for `$timestamp` and `$isoTimestamp`.
+            guid: Makes a new identifier for each `$guid`.
+            files: Returns the bytes of a file named in `< ./file`; which files may
+                be read is its decision.
+            known_names: The namespace's names, for suggestions.
+
+        Raises:
+            UnknownName: A name is not known; the message names its line.
+            RequestSyntaxError: A value cannot stand where it is asked for.
+        """
+        sources = Sources(lookup=lookup, now=now, guid=guid, known_names=known_names)
+        scope = read_scope(self.variables, self.references(), sources)
+        headers = [
+            (name, fill_header(name, value, scope, self.line))
+            for name, value in self.headers
+        ]
+        if self.body and self.body.content_type and not self._names_its_type():
+            headers.append(("Content-Type", self.body.content_type))
+        return HttpRequest(
+            method=self.method,
+            target=self._fill_target(scope),
+            headers=tuple(headers),
+            body=self._fill_body(scope, files),
+            name=self.name,
+            timeout=self.timeout,
+            line=self.line,
+        )
+
+    def references(self) -> Iterator[Reference]:
+        """Yield the references of the request itself, in order."""
+        yield from references(self.target.path)
+        yield from references(self.target.query or ())
+        for _, value in self.headers:
+            yield from references(value)
+        if self.body:
+            yield from references(self.body.template or ())
+
+    def _names_its_type(self) -> bool:
+        return any(name.lower() == "content-type" for name, _ in self.headers)
+
+    def _fill_target(self, scope: Scope) -> str:
+        path = fill_path(self.target.path, scope, self.line)
+        if self.target.query is None:
+            return self.target.origin + path
+        return f"{self.target.origin}{path}?{fill_query(self.target.query, scope)}"
+
+    def _fill_body(self, scope: Scope, files: Callable[[str], bytes]) -> bytes | None:
+        if self.body is None:
+            return None
+        if self.body.file is None:
+            return self.body.fill(scope)
+        try:
+            return files(self.body.file)
+        except OSError as error:
+            msg = (
+                f"The file {self.body.file!r} in line {self.body.line} cannot be read: "
+                f"{error.strerror or type(error).__name__}."
+            )
+            raise RequestSyntaxError(
+                msg, hint="The path is relative to the notebook."
+            ) from None
