@@ -1,0 +1,1 @@
+"""Performs a grant: `oauthmagic.oauth` builds and reads, a transport sends."""

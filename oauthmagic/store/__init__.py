@@ -1,0 +1,1 @@
+"""Tokens at rest. One store so far: the memory of one session."""

@@ -1,0 +1,47 @@
+"""The seam between the runtime and a place that keeps tokens.
+
+`exclusive` is the only way to renew a token: lock, read again, renew, write,
+use. Whoever comes second finds the new token and renews nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from oauthmagic.oauth.tokens import Token, TokenKey
+
+
+class Entry(Protocol):
+    """One key of the store while nobody else can write it."""
+
+    @property
+    def token(self) -> Token | None:
+        """The token held now, read after the lock was had."""
+        ...
+
+    def write(self, token: Token) -> None:
+        """Keep a token; when this returns, it is as safe as the store is."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps tokens by what they belong to."""
+
+    def exclusive(self, key: TokenKey) -> AbstractContextManager[Entry]:
+        """Return the entry of a key, locked until the context ends."""
+        ...
+
+    def put(self, token: Token) -> None:
+        """Keep a token that was just obtained or adopted: it is now the latest."""
+        ...
+
+    def delete(self, key: TokenKey) -> None:
+        """Forget the token of a key; forget nothing if there is none."""
+        ...
+
+    def tokens(self) -> list[Token]:
+        """Return the tokens held, the latest obtained or adopted last."""
+        ...

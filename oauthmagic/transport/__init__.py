@@ -1,0 +1,1 @@
+"""Bytes out, bytes in: the URL gate, the wire types and the one HTTP client."""
