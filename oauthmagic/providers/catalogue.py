@@ -1,0 +1,72 @@
+"""Every provider that can be named: built in, installed or added."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import CommandError, ProviderFileError, UnknownName
+from oauthmagic.oauth.targets import check_name
+from oauthmagic.providers.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUP = "oauthmagic.providers"
+
+
+class Catalogue:
+    """Finds providers by name; each is imported when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._added: dict[str, Provider] = {}
+        self._installed: dict[str, Provider] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._added, *(each.name for each in _entries())}))
+
+    def get(self, name: str) -> Provider:
+        """Return a provider.
+
+        Raises:
+            UnknownName: There is none of this name.
+            ProviderFileError: The package that offers it is broken.
+        """
+        if name in self._added:
+            return self._added[name]
+        if name not in self._installed:
+            entry = next((each for each in _entries() if each.name == name), None)
+            if entry is None:
+                raise UnknownName(
+                    "provider",
+                    name,
+                    self,
+                    hint=f"Known: {', '.join(self)}. "
+                    "%token add FILE.toml adds one of your own.",
+                )
+            try:
+                provider = entry.load()
+            except Exception as error:  # noqa: BLE001 - a stranger's package
+                msg = f"The provider {name!r} cannot be loaded: {type(error).__name__}."
+                raise ProviderFileError(msg) from None
+            if not isinstance(provider, Provider):
+                msg = f"The entry point {name!r} is not a Provider."
+                raise ProviderFileError(msg)
+            self._installed[name] = provider
+        return self._installed[name]
+
+    def add(self, provider: Provider) -> None:
+        """Make a provider known; a later one of the same name replaces it.
+
+        Raises:
+            CommandError: The name belongs to an installed provider.
+        """
+        check_name(provider.name)
+        if any(each.name == provider.name for each in _entries()):
+            msg = f"{provider.name!r} is the name of an installed provider."
+            raise CommandError(msg, hint="Choose another name in [provider].")
+        self._added[provider.name] = provider
+
+
+def _entries() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda each: each.name)

@@ -1,0 +1,168 @@
+"""A provider described in a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import OAuthMagicError, ProviderFileError, UnknownName
+from oauthmagic.oauth import clients, grants
+from oauthmagic.oauth.scopes import SCOPE_TOKEN
+from oauthmagic.oauth.targets import check_name
+from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.redaction import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KINDS: dict[Any, str] = {str: "a text", list: "a list", dict: "a table"}
+_PROVIDER_KEYS: dict[str, type[Any]] = {
+    "name": str,
+    "title": str,
+    "default_grant": str,
+    "grants": list,
+    "default_scopes": list,
+    "token_endpoint_auth_method": str,
+    "basic_encoding": str,
+    "envelope": str,
+    "documentation": str,
+}
+#: The endpoints by their RFC 8414 names; `api_base` and `ca_file` are ours.
+_ENDPOINTS = (
+    "token_endpoint",
+    "authorization_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "jwks_uri",
+    "issuer",
+)
+_ENVIRONMENT_KEYS = dict.fromkeys((*_ENDPOINTS, "api_base", "ca_file"), str)
+_ENVIRONMENTS = ("sandbox", "production")
+#: Grants that a file may list; which of them this version performs is another
+#: question (`oauthmagic.oauth.grants.GRANTS`).
+_GRANTS = (*grants.GRANTS, "authorization_code", "device_code", "token_exchange")
+
+
+def read_provider(text: str, *, source: str, folder: Path) -> Provider:
+    """Read a provider.
+
+    Args:
+        text: The whole file.
+        source: The file's name, for errors.
+        folder: What relative file names in it are relative to.
+
+    Raises:
+        ProviderFileError: What is wrong, with the place.
+    """
+    try:
+        return _provider(tomllib.loads(text), folder)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{source} is not TOML: {quote(str(error))}."
+        raise ProviderFileError(msg) from None
+    except OAuthMagicError as error:
+        msg = f"{source}: {error}"
+        raise ProviderFileError(msg, hint=error.hint) from None
+
+
+def _provider(document: dict[str, Any], folder: Path) -> Provider:
+    _check(document, {"provider": dict, "scopes": dict, "environments": dict}, "")
+    about = document.get("provider", {})
+    _check(about, _PROVIDER_KEYS, "[provider]")
+    if "name" not in about:
+        raise _wrong("[provider] has no name")
+    name = check_name(about["name"])
+    scopes = document.get("scopes", {})
+    _check(scopes, dict.fromkeys(scopes, str), "[scopes]")
+    for scope in scopes:
+        if not SCOPE_TOKEN.fullmatch(scope):
+            raise _wrong(f"[scopes] has {scope!r}, which RFC 6749 does not allow")
+    offered = _texts(about, "grants") or (
+        about.get("default_grant", "client_credentials"),
+    )
+    default = about.get("default_grant") or _first_that_begins(offered)
+    for grant in (*offered, default):
+        _known("grant", grant, _GRANTS)
+    if default not in offered:
+        raise _wrong(f"default_grant {default!r} is not one of grants")
+    method = about.get("token_endpoint_auth_method", "client_secret_basic")
+    encoding = about.get("basic_encoding", "form")
+    _known("token_endpoint_auth_method", method, clients.AUTH_METHODS)
+    _known("basic_encoding", encoding, clients.BASIC_ENCODINGS)
+    environments = document.get("environments", {})
+    _check(environments, dict.fromkeys(_ENVIRONMENTS, dict), "[environments]")
+    if not environments:
+        raise _wrong("it has no [environments.sandbox] or [environments.production]")
+    provider = Provider(
+        name=name,
+        title=about.get("title", name),
+        environments={
+            key: _environment(key, value, folder) for key, value in environments.items()
+        },
+        grants=offered,
+        default_grant=default,
+        scopes=scopes,
+        default_scopes=_texts(about, "default_scopes"),
+        token_endpoint_auth_method=method,
+        basic_encoding=encoding,
+        envelope=about.get("envelope", ""),
+        documentation=about.get("documentation", ""),
+    )
+    provider.check_scopes(provider.default_scopes)
+    return provider
+
+
+def _environment(name: str, table: dict[str, Any], folder: Path) -> Environment:
+    where = f"[environments.{name}]"
+    _check(table, _ENVIRONMENT_KEYS, where)
+    for key in ("token_endpoint", "api_base"):
+        if key not in table:
+            raise _wrong(f"{where} has no {key}")
+    ca_file = table.get("ca_file")
+    if ca_file is not None:
+        path = folder / Path(ca_file).expanduser()
+        if not path.is_file():
+            raise _wrong(f"{where} names a ca_file that does not exist: {ca_file}")
+        ca_file = str(path.resolve())
+    return Environment(
+        name=name,
+        token_endpoint=table["token_endpoint"],
+        api_base=table["api_base"].rstrip("/"),
+        ca_file=ca_file,
+        endpoints={
+            key: value
+            for key, value in table.items()
+            if key in _ENDPOINTS and key != "token_endpoint"
+        },
+    )
+
+
+def _check(table: dict[str, Any], keys: Mapping[str, type[Any]], where: str) -> None:
+    for key, value in table.items():
+        if key not in keys:
+            place = f" in {where}" if where else ""
+            raise UnknownName("key", key, keys, where=place)
+        if not isinstance(value, keys[key]):
+            raise _wrong(f"{where or 'the file'}: {key} must be {_KINDS[keys[key]]}")
+
+
+def _texts(table: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = table.get(key, [])
+    if not all(isinstance(value, str) for value in values):
+        raise _wrong(f"[provider]: {key} must be a list of texts")
+    return tuple(values)
+
+
+def _known(kind: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UnknownName(kind, value, known)
+
+
+def _first_that_begins(offered: tuple[str, ...]) -> str:
+    return next((grant for grant in offered if grant != "refresh_token"), offered[0])
+
+
+def _wrong(message: str) -> ProviderFileError:
+    return ProviderFileError(f"{message}.")

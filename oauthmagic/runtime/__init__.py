@@ -1,0 +1,1 @@
+"""A token's life: leeway, renewal under a lock, replay after a 401."""

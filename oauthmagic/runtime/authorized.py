@@ -1,0 +1,118 @@
+"""An authorized request: the token goes on, a 401 is answered once, 429 waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from oauthmagic.transport.retry_after import parse_retry_after
+from oauthmagic.transport.urls import parse_url
+
+if TYPE_CHECKING:
+    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.runtime.lifecycle import TokenKeeper
+    from oauthmagic.runtime.world import World
+    from oauthmagic.transport.wire import WireRequest, WireResponse
+
+#: Methods that a server does not act on (RFC 9110, section 9.2.1); only these are
+#: sent again after a 429 or 503, which do not prove that nothing was done.
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A response with what it took to get it.
+
+    Attributes:
+        response: The last response.
+        token: The token it was sent with.
+        waited: Seconds waited because the server said `Retry-After`.
+        replayed: Whether it was sent once more with a renewed token.
+        attempts: How often it was sent.
+    """
+
+    response: WireResponse
+    token: Token
+    waited: float = 0.0
+    replayed: bool = False
+    attempts: int = 1
+
+
+def send_authorized(
+    request: WireRequest,
+    token: Token,
+    *,
+    keeper: TokenKeeper,
+    world: World,
+    timeout: float | None = None,
+) -> Answer:
+    """Send a request with a token, renewed before it or after a 401 where needed.
+
+    Args:
+        request: The request, without its Authorization header.
+        token: The token held.
+        keeper: Renews it.
+        world: What it runs in.
+        timeout: Seconds for each exchange; the world's own without it.
+
+    Raises:
+        LoginRequired: The token is over and cannot be renewed.
+        TransportError: No usable answer came.
+    """
+    token = keeper.usable(token, world)
+    answer = _send_waiting(request, token, world, timeout)
+    if (
+        answer.response.status == 401  # noqa: PLR2004
+        and _is_about_the_token(request, world)
+        and keeper.can_renew(token)
+    ):
+        token = keeper.renew(token, world, reason="the API answered 401")
+        # Any method may be replayed: the server refused it. Never twice.
+        again = _send_waiting(request, token, world, timeout)
+        answer = replace(
+            again,
+            replayed=True,
+            attempts=answer.attempts + again.attempts,
+            waited=answer.waited + again.waited,
+        )
+    return answer
+
+
+def _send_waiting(
+    request: WireRequest, token: Token, world: World, timeout: float | None
+) -> Answer:
+    """Send; where the server says to wait, wait and send again within `max_wait`."""
+    waited = 0.0
+    attempts = 0
+    while True:
+        attempts += 1
+        response = world.transport.send(
+            authorize(request, token),
+            timeout=timeout or world.api_timeout,
+            limit=world.max_body,
+        )
+        answer = Answer(
+            response=response, token=token, waited=waited, attempts=attempts
+        )
+        if response.status not in (429, 503) or request.method not in SAFE_METHODS:
+            return answer
+        wait = parse_retry_after(response.header("retry-after"), world.clock())
+        if wait is None or waited + max(wait, 1.0) > world.max_wait:
+            return answer
+        # At least a second: "0" must not become a storm.
+        wait = max(wait, 1.0)
+        world.sleep(wait)
+        waited += wait
+
+
+def authorize(request: WireRequest, token: Token) -> WireRequest:
+    """Return the request with the token in its Authorization header (RFC 6750, 2.1)."""
+    if token.access_token is None:
+        return request
+    value = f"Bearer {token.access_token.reveal()}"
+    return replace(request, headers=(*request.headers, ("authorization", value)))
+
+
+def _is_about_the_token(request: WireRequest, world: World) -> bool:
+    """Return whether a 401 can come from the token's own resource server."""
+    return parse_url(request.url).origin in world.environment.token_origins

@@ -1,0 +1,47 @@
+"""What a target's requests run in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oauthmagic.oauth.targets import Target
+    from oauthmagic.oauth.tokens import Clock
+    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.transport.wire import Transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """A target with everything around it; in `demo` its own time and servers.
+
+    Attributes:
+        target: The target.
+        provider: Its provider.
+        environment: Its environment.
+        transport: What sends its requests.
+        clock: Its time.
+        sleep: Waits, in its time.
+        randomness: Returns so many random bytes.
+        fingerprint_key: Key of the fingerprints of its tokens.
+        token_timeout: Seconds for a token request.
+        api_timeout: Seconds for an API request.
+        max_wait: Seconds to wait in all where a server says `Retry-After`.
+        max_body: The most decoded bytes of an API reply.
+    """
+
+    target: Target
+    provider: Provider
+    environment: Environment
+    transport: Transport
+    clock: Clock
+    sleep: Callable[[float], None]
+    randomness: Callable[[int], bytes]
+    fingerprint_key: bytes = field(repr=False)
+    token_timeout: float = 8.0
+    api_timeout: float = 30.0
+    max_wait: float = 10.0
+    max_body: int = 32 << 20

@@ -1,0 +1,161 @@
+"""From the text of a cell to replies: read everything, check everything, then send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import CommandError
+from oauthmagic.http_request import parse
+from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
+from oauthmagic.session.guids import new_guid
+from oauthmagic.transport.urls import check_host_header, resolve
+from oauthmagic.transport.wire import WireRequest
+from oauthmagic.views.replies import Headers, Reply
+from oauthmagic.views.texts import exchange_text, request_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oauthmagic.http_request import HttpRequest
+    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.runtime.lifecycle import TokenKeeper
+    from oauthmagic.runtime.world import World
+
+#: The largest file that a `< ./file` line may send, in bytes.
+MAX_FILE = 64 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A request that passed every check, with what the cell said about it."""
+
+    wire: WireRequest
+    name: str
+    timeout: float | None
+
+
+def prepare(
+    world: World, text: str, variables: Mapping[str, Any]
+) -> tuple[Prepared, ...]:
+    """Read a cell and check all of its requests against the URL gate."""
+    return tuple(
+        _checked(
+            template.fill(
+                variables.__getitem__,
+                now=world.clock(),
+                guid=lambda: new_guid(world.randomness),
+                files=_read_file,
+                known_names=variables.keys(),
+            ),
+            world,
+        )
+        for template in parse(text)
+    )
+
+
+def send(
+    prepared: Prepared, token: Token, world: World, keeper: TokenKeeper
+) -> tuple[Reply, Token]:
+    """Send one request; return the reply and the token that it was sent with."""
+    answer = send_authorized(
+        prepared.wire, token, keeper=keeper, world=world, timeout=prepared.timeout
+    )
+    response = answer.response
+    reply = Reply(
+        status=response.status,
+        headers=Headers(response.headers),
+        body=response.body,
+        elapsed=response.elapsed,
+        method=prepared.wire.method,
+        url=prepared.wire.url,
+        envelope=world.provider.envelope,
+        hint=_hint(response.status, world),
+        name=prepared.name,
+        note=_note(answer, token),
+        exchange=exchange_text(authorize(prepared.wire, answer.token), response),
+    )
+    return reply, answer.token
+
+
+def preview(prepared: tuple[Prepared, ...]) -> str:
+    """Return the requests as text, with the token's place marked; nothing is sent."""
+    shown = ("authorization", "Bearer (the token)")
+    return "\n\n###\n\n".join(
+        request_text(
+            WireRequest(
+                method=each.wire.method,
+                url=each.wire.url,
+                headers=(*each.wire.headers, shown),
+                body=each.wire.body,
+            )
+        )
+        for each in prepared
+    )
+
+
+def _checked(request: HttpRequest, world: World) -> Prepared:
+    url = resolve(
+        request.target,
+        api_base=world.environment.api_base,
+        origins=world.environment.token_origins,
+    )
+    headers = []
+    for name, value in request.headers:
+        if name.lower() == "host":
+            # Other tools need the line; here it may only repeat what is known.
+            check_host_header(value, url)
+        else:
+            headers.append((name, value))
+    if not any(name.lower() == "accept" for name, _ in headers):
+        headers.append(("Accept", "application/json, */*;q=0.5"))
+    return Prepared(
+        wire=WireRequest(
+            method=request.method,
+            url=str(url),
+            headers=tuple(headers),
+            body=request.body,
+        ),
+        name=request.name or "",
+        timeout=request.timeout,
+    )
+
+
+def _hint(status: int, world: World) -> str:
+    if status < 300:  # noqa: PLR2004
+        return ""
+    if status < 400:  # noqa: PLR2004
+        return (
+            "Redirects are not followed, so that the token goes nowhere else. "
+            "See the Location header."
+        )
+    return world.provider.hint("api", status) or _HINTS.get(status, "")
+
+
+_HINTS = {
+    401: "The token was not accepted: %token TARGET --fresh gets a new one.",
+    403: "The token lacks a scope for this request, or access is not enabled: "
+    "compare %token scopes TARGET.",
+    404: "Check the path; it is resolved against the API base.",
+    429: "Too many requests: wait, then try again less often.",
+}
+
+
+def _note(answer: Answer, token: Token) -> str:
+    notes = []
+    if answer.replayed:
+        notes.append("the API answered 401: token refreshed, request sent once more")
+    elif answer.token.generation != token.generation:
+        notes.append(f"token refreshed first: {answer.token.reason}")
+    if answer.waited:
+        notes.append(f"waited {answer.waited:g} s as the server asked")
+    return "; ".join(notes)
+
+
+def _read_file(name: str) -> bytes:
+    path = Path(name).expanduser()
+    if path.stat().st_size > MAX_FILE:
+        msg = f"The file {name!r} is larger than {MAX_FILE >> 20} MiB."
+        raise CommandError(msg)
+    return path.read_bytes()

@@ -1,0 +1,1 @@
+"""Pure functions from values to text, HTML and DataFrames; text first, script never."""

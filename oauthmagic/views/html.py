@@ -1,0 +1,48 @@
+"""Tokens and replies as HTML: escaped, without script, readable in both themes.
+
+Colours come from the page; a state is said in words, never by colour alone.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from oauthmagic.views.texts import body_text, reply_title, token_facts
+
+if TYPE_CHECKING:
+    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.views.replies import Reply
+
+_CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+
+
+def token_html(token: Token) -> str:
+    """Return a token's metadata as a table with a caption."""
+    rows = "".join(
+        f'<tr><th scope="row" style="{_CELL};font-weight:normal;opacity:.7">'
+        f'{escape(name)}</th><td style="{_CELL}">{escape(value)}</td></tr>'
+        for name, value in token_facts(token)
+    )
+    return (
+        '<table style="border-collapse:collapse">'
+        '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
+        f"Token {escape(token.alias or token.target)}</caption>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def reply_html(reply: Reply) -> str:
+    """Return a reply: its status line, its hint, and its body as plain text."""
+    parts = [f"<div><b>{escape(reply_title(reply))}</b></div>"]
+    if reply.note:
+        parts.append(f'<div style="opacity:.7">{escape(reply.note)}</div>')
+    if reply.hint:
+        parts.append(f"<div><b>Hint:</b> {escape(reply.hint)}</div>")
+    body = body_text(reply)
+    if body:
+        parts.append(
+            '<pre style="max-height:32em;overflow:auto;white-space:pre-wrap;'
+            f'overflow-wrap:anywhere">{escape(body)}</pre>'
+        )
+    return "".join(parts)

@@ -1,0 +1,141 @@
+"""Tables of tokens, scopes and providers, with fixed dtypes; never token text.
+
+The dtypes are named, so that pandas 2.2 and 3 agree, whatever is installed beside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.oauth.scopes import format_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.providers.provider import Provider
+
+TOKEN_DTYPES = {
+    "target": "string",
+    "grant": "string",
+    "subject": "string",
+    "scopes": "string",
+    "scopes_requested": "string",
+    "issued": "datetime64[us, UTC]",
+    "expires": "datetime64[us, UTC]",
+    "remaining": "timedelta64[us]",
+    "status": "string",
+    "refreshable": "bool",
+    "fingerprint": "string",
+    "alias": "string",
+}
+SCOPE_DTYPES = {
+    "scope": "string",
+    "description": "string",
+    "requested": "bool",
+    "granted": "bool",
+}
+PROVIDER_DTYPES = {
+    "provider": "string",
+    "title": "string",
+    "environments": "string",
+    "grants": "string",
+    "default_grant": "string",
+    "scopes": "int64",
+}
+
+
+def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
+    """Return one row per token held, the latest last."""
+    return _frame(
+        [
+            {
+                "target": token.target,
+                "grant": token.grant,
+                "subject": token.subject,
+                "scopes": format_scope(sorted(token.scopes)),
+                "scopes_requested": format_scope(sorted(token.scopes_requested)),
+                "issued": token.issued_at,
+                "expires": token.expires_at,
+                "remaining": _whole_seconds(token),
+                "status": status(token),
+                "refreshable": token.refresh_token is not None,
+                "fingerprint": token.fingerprint,
+                "alias": token.alias,
+            }
+            for token in tokens
+        ],
+        TOKEN_DTYPES,
+    )
+
+
+def scope_table(provider: Provider, token: Token | None) -> pd.DataFrame:
+    """Return one row per scope of a provider, with what the token asked and got."""
+    requested = token.scopes_requested if token else frozenset()
+    granted = token.scopes if token else frozenset()
+    names = dict.fromkeys([*provider.scopes, *sorted(requested | granted)])
+    return _frame(
+        [
+            {
+                "scope": name,
+                "description": provider.scopes.get(name, ""),
+                "requested": name in requested,
+                "granted": name in granted,
+            }
+            for name in names
+        ],
+        SCOPE_DTYPES,
+    )
+
+
+def provider_table(providers: Iterable[Provider]) -> pd.DataFrame:
+    """Return one row per provider that can be named."""
+    return _frame(
+        [
+            {
+                "provider": provider.name,
+                "title": provider.title,
+                "environments": ", ".join(provider.environments),
+                "grants": ", ".join(provider.grants),
+                "default_grant": provider.default_grant,
+                "scopes": len(provider.scopes),
+            }
+            for provider in providers
+        ],
+        PROVIDER_DTYPES,
+    )
+
+
+def status(token: Token) -> str:
+    """Return "valid", "expired" or "unknown": whether the access token is over."""
+    return {True: "expired", False: "valid", None: "unknown"}[token.is_expired()]
+
+
+def flat_frame(rows: list[Any]) -> pd.DataFrame:
+    """Return rows as a DataFrame; nested members become dotted columns."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    if not all(isinstance(row, dict) for row in rows):
+        return pd.DataFrame({"value": rows})
+    return pd.json_normalize(rows)
+
+
+def _whole_seconds(token: Token) -> Any:
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    left = token.remaining()
+    return None if left is None else pd.Timedelta(seconds=int(left.total_seconds()))
+
+
+def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    # By column, so that a table without rows has the same dtypes.
+    return pd.DataFrame(
+        {
+            name: pd.Series([row[name] for row in rows], dtype=dtype)
+            for name, dtype in dtypes.items()
+        }
+    )
