@@ -1,0 +1,42 @@
+"""Where errors leave for the user: one sentence and a hint, no traceback.
+
+Never `UsageError`: nbval does not see it, and a failing cell would pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import OAuthMagicError
+from oauthmagic.notebook.commands import Commands
+from oauthmagic.redaction import redact
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from oauthmagic.notebook.magics import OAuthMagic
+
+
+def run(
+    door: str, shell: InteractiveShell, settings: OAuthMagic, *arguments: Any
+) -> Any:
+    """Run a magic's line; return its value, or raise an error that reads well."""
+    try:
+        return getattr(Commands(shell, settings), door)(*arguments)
+    except OAuthMagicError as error:
+        failure = error
+    if settings.short_errors:
+        # IPython prints these lines; the message to front ends keeps its name.
+        lines = error_lines(failure)
+        failure._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+        # Raised afresh: the frames it came through may hold what it must not show.
+        failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+    raise failure
+
+
+def error_lines(error: OAuthMagicError) -> list[str]:
+    """Return what is printed of an error."""
+    lines = [f"{type(error).__name__}: {redact(str(error))}"]
+    if error.hint:
+        lines.append(f"Hint: {redact(error.hint)}")
+    return lines

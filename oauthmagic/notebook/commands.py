@@ -1,0 +1,261 @@
+"""A magic's line, and what it does: parse, call the session, hand back or show."""
+
+from __future__ import annotations
+
+import keyword
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import CommandError, UnknownName
+from oauthmagic.notebook.arguments import (
+    api_parser,
+    refuse_secrets,
+    split,
+    token_parser,
+    variable,
+)
+from oauthmagic.notebook.prompts import prompt_for
+from oauthmagic.session import current_session
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from oauthmagic.notebook.magics import OAuthMagic
+    from oauthmagic.views.replies import Reply
+
+VERBS = ("show", "refresh", "forget", "scopes", "providers", "adopt", "add", "demo")
+SHOWN = ("headers", "body", "exchange")
+
+
+class Commands:
+    """The commands of one line, with the shell that it was typed in."""
+
+    def __init__(self, shell: InteractiveShell, settings: OAuthMagic) -> None:
+        # What IPython put there itself is nobody's variable.
+        hidden = {*shell.user_ns_hidden, "In", "Out"}
+        self._shell = shell
+        self._names = {
+            name: value
+            for name, value in shell.user_ns.items()
+            if not name.startswith("_") and name not in hidden
+        }
+        self._session = current_session()
+        self._session.prompt = prompt_for(shell)
+        self._session.configure(
+            environment=settings.environment,
+            timeout=settings.timeout,
+            max_wait=settings.max_wait,
+        )
+
+    def token(self, line: str) -> Any:
+        """Run a line of `%token`."""
+        options = token_parser().read(line)
+        verb, *words = options.words or [""]
+        if not verb:
+            return self._session.tokens()
+        if verb in VERBS:
+            if verb == "providers":
+                return self._session.providers()
+            if verb == "forget":
+                return self._forget(options, words)
+            (word,) = _exactly(words, verb, "FILE.toml" if verb == "add" else "TARGET")
+            return getattr(self, f"_{verb}")(options, word)
+        self._check_verb(verb, words)
+        token = self._session.token(
+            verb,
+            scopes=options.scope,
+            grant=options.grant,
+            fresh=options.fresh,
+            credentials=self._mapping(options.credentials, "--credentials"),
+            alias=options.alias,
+            env_file=options.env_file,
+        )
+        return None if options.quiet else token
+
+    def api(self, line: str, cell: str | None = None) -> Any:
+        """Run a `%%api` cell, or an `%api` line with the request behind its options."""
+        if cell is None:
+            line, cell = _one_line(line)
+        options = api_parser().read(line)
+        _check_api(options)
+        if options.dry_run:
+            print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
+            return None
+        last = self._session.api(options.target, cell, variables=self._names)
+        for reply in last.replies:
+            _show(reply, options.show)
+        results = [
+            reply if options.frame is None else reply.frame(options.frame or None)
+            for reply in last.replies
+        ]
+        result = results[0] if len(results) == 1 else results
+        if options.out:
+            self._shell.user_ns[options.out] = result
+            if not options.quiet:
+                print("\n".join(map(_line, last.replies)))  # noqa: T201
+                print(f"{options.out}: {_size(result)}")  # noqa: T201
+            return None
+        return None if options.quiet or options.show else result
+
+    def _show(self, options: Namespace, target: str) -> Any:
+        _only(options, "show")
+        return self._session.show(target)
+
+    def _refresh(self, options: Namespace, target: str) -> Any:
+        token = self._session.refresh(target)
+        return None if options.quiet else token
+
+    def _scopes(self, options: Namespace, target: str) -> Any:
+        _only(options, "scopes")
+        return self._session.scopes(target)
+
+    def _forget(self, options: Namespace, words: list[str]) -> None:
+        if options.every:
+            count = self._session.forget(every=True)
+        else:
+            (target,) = _exactly(words, "forget", "TARGET (or --all)")
+            count = self._session.forget(target)
+        if not options.quiet:
+            what = "No token was held." if not count else f"Forgotten here: {count}."
+            print(what)  # noqa: T201 - says what happened
+
+    def _adopt(self, options: Namespace, target: str) -> Any:
+        if not options.source:
+            msg = "%token adopt needs --from VAR."
+            raise CommandError(
+                msg, hint="VAR is a mapping with access_token, refresh_token or both."
+            )
+        token = self._session.adopt(
+            target,
+            self._mapping(options.source, "--from"),
+            credentials=self._mapping(options.credentials, "--credentials"),
+            alias=options.alias,
+        )
+        return None if options.quiet else token
+
+    def _add(self, options: Namespace, path: str) -> None:
+        name = self._session.add(path)
+        if not options.quiet:
+            print(f"Added {name}. Next: %token {name}")  # noqa: T201
+
+    def _demo(self, options: Namespace, target: str) -> None:
+        demo = self._session.demo(target)
+        if options.advance is not None:
+            demo.advance(options.advance)
+        if options.reset:
+            demo.reset()
+        if options.revoke:
+            demo.revoke()
+        if options.throttle is not None:
+            demo.throttle(options.throttle)
+        if options.refuse:
+            demo.refuse()
+        if options.errors:
+            demo.use_errors(options.errors)
+        if not options.quiet:
+            print(f"In the demo it is {demo.now():%Y-%m-%d %H:%M:%S} UTC.")  # noqa: T201
+
+    def _mapping(self, name: str | None, option: str) -> Any:
+        return None if name is None else variable(self._names, name, option)
+
+    def _check_verb(self, verb: str, words: list[str]) -> None:
+        """Refuse a line of two words whose first is not a verb."""
+        if words:
+            raise UnknownName("verb", verb, VERBS, where=" of %token")
+        for name in VERBS:
+            # A verb alone is neither a target nor a command.
+            if verb == name:
+                _exactly([], verb, "TARGET")
+
+
+def _one_line(line: str) -> tuple[str, str]:
+    """Split a line of `%api` into its options and its request.
+
+    The request begins at the last method or path that stands as a word.
+    """
+    words = split(line)
+    refuse_secrets(words)
+    for place, word in enumerate(words):
+        begins = word.startswith(("/", "http://", "https://"))
+        if begins and not (place and words[place - 1] in ("--out", "--show")):
+            method = words[place - 1] if place and words[place - 1].isupper() else "GET"
+            before = words[: place - (method == words[place - 1] and place > 0)]
+            rest = " ".join(words[place:])
+            return " ".join(_quoted(each) for each in before), f"{method} {rest}"
+    msg = "%api needs a request on its line."
+    raise CommandError(
+        msg,
+        hint="For example %api revsto@demo GET /distributor/v1/products; "
+        "for more than a line, begin the cell with %%api.",
+    )
+
+
+def _quoted(word: str) -> str:
+    import shlex  # noqa: PLC0415 - rarely needed
+
+    return shlex.quote(word)
+
+
+def _exactly(words: list[str], verb: str, what: str) -> list[str]:
+    if len(words) != 1:
+        msg = f"%token {verb} needs one {what}" + (
+            f", not {len(words)}." if words else "."
+        )
+        raise CommandError(msg, hint=f"For example %token {verb} {_EXAMPLES[verb]}.")
+    return words
+
+
+_EXAMPLES = {
+    "show": "revsto@demo",
+    "refresh": "revsto@demo",
+    "forget": "revsto@demo",
+    "scopes": "revsto@demo",
+    "adopt": "revsto@demo --from tokens",
+    "add": "acme.toml",
+    "demo": "revsto@demo --advance 271",
+}
+
+
+def _only(options: Namespace, verb: str) -> None:
+    if options.scope or options.fresh or options.grant:
+        msg = f"%token {verb} takes no --scope, --grant or --fresh."
+        raise CommandError(msg, hint="Leave the verb out to get a token with them.")
+
+
+def _check_api(options: Namespace) -> None:
+    for what in options.show:
+        if what not in SHOWN:
+            raise UnknownName("value", what, SHOWN, where=" of --show")
+    if options.out is not None and (
+        not options.out.isidentifier() or keyword.iskeyword(options.out)
+    ):
+        msg = f"{options.out!r} cannot be the name of a variable."
+        raise CommandError(msg, hint="For example --out products.")
+
+
+def _show(reply: Reply, what: list[str]) -> None:
+    from oauthmagic.views.texts import body_text, headers_text  # noqa: PLC0415
+
+    parts = {
+        "headers": lambda: headers_text(reply),
+        "body": lambda: body_text(reply),
+        "exchange": lambda: reply.exchange,
+    }
+    for each in what:
+        print(parts[each]())  # noqa: T201 - what was asked for
+
+
+def _line(reply: Reply) -> str:
+    notes = f" ({reply.note})" if reply.note else ""
+    hint = f"\nHint: {reply.hint}" if reply.hint else ""
+    return f"{reply.method} {reply.url}: {reply.status} {reply.reason}{notes}{hint}"
+
+
+def _size(result: Any) -> str:
+    if isinstance(result, list):
+        return f"a list of {len(result)}"
+    if hasattr(result, "shape"):
+        rows, columns = result.shape
+        return f"DataFrame, {rows:,} rows, {columns} columns"
+    return "Reply"

@@ -1,0 +1,82 @@
+"""Completion of `%token`, `%api` and `%%api`: verbs, targets, options, scopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import OAuthMagicError
+from oauthmagic.notebook.arguments import api_parser, token_parser
+from oauthmagic.notebook.commands import SHOWN, VERBS
+from oauthmagic.session import current_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def complete(context: Any) -> Any:
+    """Return what can stand at the cursor, as a matcher of IPython's API v2.
+
+    Args:
+        context: IPython's `CompletionContext`.
+    """
+    before = context.line_with_cursor[: context.cursor_position]
+    words = before.split(" ")
+    magic, current = words[0], words[-1]
+    if magic not in ("%token", "%api", "%%api") or len(words) == 1:
+        return {"completions": []}
+    found = [
+        name
+        for name in _candidates(magic, [word for word in words[1:-1] if word])
+        if name.startswith(current)
+    ]
+    return {
+        "completions": [_completion(name) for name in dict.fromkeys(found)],
+        "matched_fragment": current,
+        "suppress": bool(found),
+    }
+
+
+def _candidates(magic: str, words: list[str]) -> Iterable[str]:
+    last = words[-1] if words else ""
+    if last in ("--credentials", "--from", "--out", "--env-file"):
+        return ()
+    if last == "--show":
+        return SHOWN
+    parser = token_parser() if magic == "%token" else api_parser()
+    found = parser.option_names()
+    if "--scope" in words and not _option_after(words, "--scope"):
+        found = [*_scopes(words), *found]
+    elif not words:
+        found = [*(VERBS if magic == "%token" else ()), *_targets()]
+    elif len(words) == 1 and last in VERBS:
+        found = [*_targets(), *found]
+    return found
+
+
+def _targets() -> list[str]:
+    targets = []
+    for name, environments in current_session().names().items():
+        targets += [f"{name}@{each}" for each in environments] or [name]
+    return targets
+
+
+def _scopes(words: list[str]) -> list[str]:
+    for word in words:
+        if not word.startswith("-") and word not in VERBS:
+            try:
+                names = current_session().scope_names(word)
+            except OAuthMagicError:
+                return []
+            return [name for name in names if name not in words]
+    return []
+
+
+def _option_after(words: list[str], option: str) -> bool:
+    place = len(words) - 1 - words[::-1].index(option)
+    return any(word.startswith("-") for word in words[place + 1 :])
+
+
+def _completion(name: str) -> Any:
+    from IPython.core.completer import SimpleCompletion  # noqa: PLC0415 - 8.6 on
+
+    return SimpleCompletion(name, type="oauthmagic")

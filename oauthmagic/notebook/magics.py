@@ -1,0 +1,249 @@
+"""`%token`, `%api` and `%%api`: thin doors, and how they come and go.
+
+This module is all that `%load_ext oauthmagic` imports; everything behind a door
+is imported when the door is first opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import no_var_expand
+from traitlets import Bool, Enum, Float
+from traitlets.config import Configurable
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_MAGICS = (("line", "token"), ("line", "api"), ("cell", "api"))
+#: Classes of which a notebook shows more than their `repr`.
+_SHOWN = (("oauthmagic.oauth.tokens", "Token"),)
+
+
+class OAuthMagic(Configurable):
+    """Settings of the magics: `%config OAuthMagic`."""
+
+    environment = Enum(
+        ["demo", "sandbox", "production"],
+        default_value=None,
+        allow_none=True,
+        help="The environment of targets that name none; else sandbox.",
+    ).tag(config=True)
+    timeout = Float(
+        None,
+        allow_none=True,
+        help="Seconds for one exchange; else 8 for a token, 30 for an API request.",
+    ).tag(config=True)
+    max_wait = Float(
+        10.0, help="Seconds to wait in all where a server says Retry-After."
+    ).tag(config=True)
+    short_errors = Bool(
+        default_value=True,
+        help="Show errors as one sentence and a hint, without a traceback.",
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        #: Kinds and names of the magics, for unloading.
+        self.registered: list[tuple[str, str]] = []
+
+
+class OAuthMagics:
+    """The magics; each is parsed and run in `oauthmagic.notebook.commands`."""
+
+    def __init__(self, shell: InteractiveShell, settings: OAuthMagic) -> None:
+        self.shell = shell
+        self.settings = settings
+
+    @no_var_expand
+    def token(self, line: str) -> Any:
+        """Get, show, refresh and forget OAuth 2.0 tokens.
+
+        %token                            table of the tokens held now
+        %token TARGET [--scope S ...]     a usable token: the one held, else a new one
+        %token show TARGET                what is known of the token held
+        %token refresh TARGET             renew it now
+        %token forget TARGET | --all      forget it here (the server is not told)
+        %token scopes TARGET              table: scope, description, requested, granted
+        %token providers                  table of what can be named
+        %token add FILE.toml              a provider of your own
+        %token adopt TARGET --from VAR    look after a token got elsewhere
+        %token demo TARGET --advance S    play the simulator's side
+
+        TARGET is provider[/tenant][@environment]: revsto@demo, revsto@sandbox. The
+        environment is sandbox unless you say otherwise; demo needs no credentials.
+
+        Options of a token:
+          --scope S [S ...]    scopes that it must have
+          --grant G            the grant to perform, instead of the provider's default
+          --fresh              get a new one even if one is held
+          --credentials VAR    a mapping in the notebook: client_id, client_secret,
+                               username, password
+          --env-file PATH      a file of OAUTHMAGIC_<PROVIDER>_<ENVIRONMENT>_<FIELD>=...
+          --as NAME            a name for it, usable wherever a target is
+          -q, --quiet          show nothing
+
+        Options of adopt: --from VAR, a mapping with access_token, refresh_token,
+        expires_in, scope; --credentials VAR; --as NAME.
+
+        Options of demo:
+          --advance SECONDS    let time pass
+          --revoke             revoke every access token at the server
+          --throttle [SECONDS] answer 429 with Retry-After for a while (5 s)
+          --refuse             refuse token requests, as for an address not allowed
+          --errors FAMILY      league7, league8 or league9
+          --reset              stop refusing and throttling
+
+        No option takes a secret: the line would be kept in the history. Credentials
+        come from --credentials VAR, environment variables, an env file or a prompt.
+
+        Examples:
+          t = %token revsto@demo
+          %token revsto@sandbox --scope account_view transaction_view
+          %token demo revsto@demo --advance 271
+        """
+        return self._open("token", line)
+
+    @no_var_expand
+    def api(self, line: str, cell: str | None = None) -> Any:
+        """Send authorized requests, and give back replies or DataFrames.
+
+        %%api TARGET [options]
+        METHOD /path
+        Header: value
+
+        body
+
+        %api TARGET [options] GET /path
+
+        The cell is the portable subset of `.http` files: the method is GET if there
+        is none; query lines may be indented; # and // begin comments; `###` separates
+        several requests; `@name = value` and {{name}} are variables, looked up in the
+        cell, then in the notebook; {{$guid}}, {{$timestamp}}, {{$isoTimestamp}} are
+        built in; `< ./file` sends a file. The token is added by itself, and goes only
+        to the origins that the provider declares.
+
+        Options:
+          --out NAME           put the result into a variable instead of showing it
+          --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
+          --show WHAT          headers, body or exchange: print it, redacted
+          --dry-run            print what would be sent; send nothing
+          -q, --quiet          show nothing
+
+        Examples:
+          %%api revsto@demo --frame --out products
+          GET /distributor/v1/products
+
+          %api revsto@demo --frame GET /distributor/v1/transactions?limit=5
+        """
+        return self._open("api", line, cell)
+
+    def _open(self, door: str, *arguments: Any) -> Any:
+        from oauthmagic.notebook.boundary import run  # noqa: PLC0415 - first use
+
+        return run(door, self.shell, self.settings, *arguments)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register magics, settings, formatters, completion and the history's guard."""
+    if _loaded(shell):
+        return
+    settings = OAuthMagic(parent=shell)
+    magics = OAuthMagics(shell, settings)
+    names = shell.magics_manager.magics
+    taken = {*names["line"], *names["cell"]}
+    free_names = {name: _free_name(name, taken) for name in ("token", "api")}
+    for kind, name in _MAGICS:
+        free = free_names[name]
+        shell.register_magic_function(getattr(magics, name), kind, free)
+        settings.registered.append((kind, free))
+    _configurables(shell).append(settings)
+    for mime, formatter in (("text/plain", _plain), ("text/html", _html)):
+        for module, name in _SHOWN:
+            _formatters(shell)[mime].for_type_by_name(module, name, formatter)
+    matchers = getattr(shell.Completer, "custom_matchers", None)
+    if matchers is not None:
+        matchers.append(_matcher())
+    history = getattr(shell, "history_manager", None)
+    if history is not None:
+        history.store_inputs = _guarded(history.store_inputs)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Remove what `load` added, and nothing else."""
+    settings = _loaded(shell)
+    if settings is None:
+        return
+    _configurables(shell).remove(settings)
+    for kind, name in settings.registered:
+        shell.magics_manager.magics[kind].pop(name, None)
+    for mime in ("text/plain", "text/html"):
+        for module, name in _SHOWN:
+            _formatters(shell)[mime].pop(f"{module}.{name}", None)
+    matchers = getattr(shell.Completer, "custom_matchers", [])
+    matchers[:] = [each for each in matchers if not hasattr(each, "of_oauthmagic")]
+    history = getattr(shell, "history_manager", None)
+    if history is not None:
+        vars(history).pop("store_inputs", None)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return the name to register, another one where somebody else has it."""
+    if name not in taken:
+        return name
+    print(f"%{name} exists already; oauthmagic's is %oauth_{name}.")  # noqa: T201
+    return f"oauth_{name}"
+
+
+def _loaded(shell: InteractiveShell) -> OAuthMagic | None:
+    return next(
+        (each for each in _configurables(shell) if isinstance(each, OAuthMagic)), None
+    )
+
+
+def _configurables(shell: InteractiveShell) -> list[Any]:
+    return shell.configurables
+
+
+def _formatters(shell: InteractiveShell) -> Any:
+    return shell.display_formatter.formatters  # type: ignore[union-attr]
+
+
+def _plain(token: Any, printer: Any, cycle: bool) -> None:  # noqa: ARG001, FBT001
+    from oauthmagic.views.texts import token_text  # noqa: PLC0415 - when shown
+
+    printer.text(token_text(token))
+
+
+def _html(token: Any) -> str:
+    from oauthmagic.views.html import token_html  # noqa: PLC0415 - when shown
+
+    return token_html(token)
+
+
+def _matcher() -> Any:
+    from IPython.core.completer import context_matcher  # noqa: PLC0415 - 8.6 on
+
+    @context_matcher()
+    def oauthmagic_matcher(context: Any) -> Any:
+        from oauthmagic.notebook.completion import complete  # noqa: PLC0415
+
+        return complete(context)
+
+    oauthmagic_matcher.of_oauthmagic = True
+    return oauthmagic_matcher
+
+
+def _guarded(store_inputs: Any) -> Any:
+    def store_redacted(
+        line_num: int, source: str, source_raw: str | None = None
+    ) -> None:
+        from oauthmagic.notebook.history import redacted_source  # noqa: PLC0415
+
+        store_inputs(
+            line_num,
+            redacted_source(source),
+            None if source_raw is None else redacted_source(source_raw),
+        )
+
+    return store_redacted
