@@ -1,0 +1,137 @@
+"""An authorized request: one refresh, one replay, bounded waiting."""
+
+import pytest
+
+from oauthmagic.errors import LoginRequired
+from oauthmagic.oauth.adoption import read_adopted
+from oauthmagic.oauth.credentials import Credentials
+from oauthmagic.runtime.authorized import send_authorized
+from oauthmagic.runtime.lifecycle import Wish
+from oauthmagic.transport.wire import WireRequest
+from tests.runtime.conftest import answer, granted
+
+
+def send(stage, token, method="GET", body=None):
+    """Send a request with a token."""
+    request = WireRequest(
+        method=method, url="https://api.acme.example/items", body=body
+    )
+    return send_authorized(request, token, keeper=stage.keeper, world=stage.world)
+
+
+def obtain(stage):
+    """Get the first token."""
+    return stage.keeper.obtain(stage.world, Wish(grant="password"), stage.credentials)
+
+
+def test_the_token_is_sent_as_bearer(stage):
+    """RFC 6750, section 2.1."""
+    stage.script.answers = [granted("one"), answer(items=[])]
+
+    assert send(stage, obtain(stage)).attempts == 1
+    assert stage.script.bearers() == ["one"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_401_leads_to_one_refresh_and_one_replay(stage, method):
+    """Any method: the server refused it, so nothing was done."""
+    stage.script.answers = [
+        granted("one", "r1"),
+        answer(401),
+        granted("two", "r2"),
+        answer(200),
+    ]
+
+    result = send(stage, obtain(stage), method, b"{}")
+
+    assert (result.response.status, result.replayed, result.attempts) == (200, True, 2)
+    assert stage.script.bearers() == ["one", "two"]
+    assert [each.body for each in stage.script.requests if each.method == method][
+        -1
+    ] == b"{}"
+
+
+def test_a_second_401_is_the_answer(stage):
+    """Never a loop."""
+    stage.script.answers = [
+        granted("one", "r1"),
+        answer(401),
+        granted("two", "r2"),
+        answer(401),
+    ]
+
+    assert send(stage, obtain(stage)).response.status == 401
+    assert len(stage.script.requests) == 4
+
+
+def test_a_401_without_a_way_to_renew_is_the_answer(stage):
+    """An adopted access token alone: the reply tells, no grant is tried."""
+    adopted = read_adopted({"access_token": "at"}).token(
+        target="acme@sandbox", client_id="", alias="", clock=stage.clock
+    )
+    token = stage.keeper.adopt(stage.world, adopted, Credentials())
+    stage.script.answers = [answer(401)]
+
+    assert send(stage, token).response.status == 401
+    assert len(stage.script.requests) == 1
+
+
+def test_a_401_with_a_dead_refresh_token_asks_to_log_in(stage):
+    """The token is over, and nobody here can get another."""
+    adopted = read_adopted({"access_token": "at", "refresh_token": "r1"}).token(
+        target="acme@sandbox", client_id="me", alias="", clock=stage.clock
+    )
+    token = stage.keeper.adopt(stage.world, adopted, Credentials())
+    stage.script.answers = [answer(401), answer(400, error="invalid_grant")]
+
+    with pytest.raises(LoginRequired):
+        send(stage, token)
+
+
+@pytest.mark.parametrize(
+    ("value", "slept"),
+    [
+        ("2", [2.0]),
+        ("0", [1.0]),
+        ("Tue, 01 Jan 2030 00:00:03 GMT", [3.0]),
+    ],
+)
+def test_retry_after_is_waited_for(stage, value, slept):
+    """Seconds or a date; never less than a second."""
+    busy = answer(429, headers=[("retry-after", value)])
+    stage.script.answers = [granted("one"), busy, answer(200)]
+
+    result = send(stage, obtain(stage))
+
+    assert result.response.status == 200
+    assert stage.clock.slept == slept
+    assert result.waited == sum(slept)
+
+
+@pytest.mark.parametrize(
+    "value", ["11", "-1", "1.5", "soon", "9" * 30, "", "Tue, 01 Jan 2030 01:00:00 GMT"]
+)
+def test_a_hostile_retry_after_is_not_obeyed(stage, value):
+    """What is too long or no time at all: the 429 is the answer."""
+    busy = answer(429, headers=[("retry-after", value)])
+    stage.script.answers = [granted("one"), busy]
+
+    assert send(stage, obtain(stage)).response.status == 429
+    assert stage.clock.slept == []
+
+
+def test_waiting_has_an_end(stage):
+    """Ten seconds in all, however often the server says 4."""
+    busy = answer(503, headers=[("retry-after", "4")])
+    stage.script.answers = [granted("one"), busy, busy, busy]
+
+    assert send(stage, obtain(stage)).response.status == 503
+    assert stage.clock.slept == [4.0, 4.0]
+
+
+def test_a_post_is_not_repeated_after_a_429(stage):
+    """It may have been processed."""
+    busy = answer(429, headers=[("retry-after", "1")])
+    stage.script.answers = [granted("one"), busy]
+
+    assert send(stage, obtain(stage), "POST", b"{}").response.status == 429

@@ -1,0 +1,466 @@
+"""`Session`: the whole of oauthmagic in plain Python, against the demo."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import oauthmagic
+from oauthmagic import OAuthMagicError, Secret, Session, Token
+from oauthmagic.errors import (
+    CommandError,
+    InvalidCredentials,
+    MissingCredentials,
+    OAuthError,
+    ReplyError,
+    UnknownName,
+    UrlRefused,
+)
+
+PRODUCTS = "GET /distributor/v1/products"
+
+
+@pytest.fixture
+def session():
+    """A session with nothing in it."""
+    return Session(environ={})
+
+
+def token_requests(session):
+    """Return how many token requests the simulator has seen."""
+    seen = session.demo("revsto@demo")._simulator.requests
+    return sum(path.endswith("/oauth2/token") for _, path, _ in seen)
+
+
+def test_from_nothing_to_a_frame(session):
+    """Two calls, as in the README."""
+    token = session.token("revsto@demo", scopes=["account_view"])
+    products = session.api("revsto@demo", PRODUCTS).frame()
+
+    assert isinstance(token, Token)
+    assert isinstance(token.access_token, Secret)
+    assert token.target == "revsto@demo"
+    assert token.scopes == {"account_view"}
+    assert token.expires_at - token.issued_at == timedelta(seconds=300)
+    assert list(products.columns) == ["id", "type", "currency", "name", "profiles"]
+    assert len(products) >= 6
+
+
+def test_api_gets_its_own_first_token(session):
+    """Without a held token, the provider's default set is asked for."""
+    assert session.api("revsto@demo", PRODUCTS).ok
+    assert session.show("revsto@demo").scopes >= {"account_view", "transaction_view"}
+
+
+def test_a_held_token_that_covers_the_scopes_is_returned(session):
+    """Only what it does not cover leads to another."""
+    first = session.token("revsto@demo", scopes=["account_view", "posting"])
+
+    assert session.token("revsto@demo") is first
+    assert session.token("revsto@demo", scopes="posting") is first
+    second = session.token("revsto@demo", scopes=["event_management"])
+    assert second is not first
+    assert session.token("revsto@demo") is second
+    assert session.token("revsto@demo", scopes="posting") is first
+    assert token_requests(session) == 2
+
+
+def test_fresh_asks_for_the_same_again(session):
+    """Same scopes, another token."""
+    first = session.token("revsto@demo", scopes=["posting"])
+    second = session.token("revsto@demo", fresh=True)
+
+    assert second.scopes == {"posting"}
+    assert second.fingerprint != first.fingerprint
+    assert len(session.tokens()) == 1
+
+
+def test_the_demo_is_the_same_every_day():
+    """Two sessions, byte-identical answers."""
+    texts = []
+    for _ in range(2):
+        session = Session(environ={})
+        session.token("revsto@demo")
+        session.demo("revsto@demo").advance(271)
+        reply = session.api("revsto@demo", "GET /distributor/v1/transactions?limit=3")
+        texts.append((reply.text, session.tokens().to_csv()))
+
+    assert texts[0] == texts[1]
+
+
+def test_shortly_before_its_end_the_token_is_refreshed_once(session):
+    """At 271 of 300 seconds the next call renews it, and the reply says so."""
+    session.token("revsto@demo")
+    session.demo("revsto@demo").advance(271)
+
+    first = session.api("revsto@demo", PRODUCTS)
+    second = session.api("revsto@demo", PRODUCTS)
+
+    assert first.note == "token refreshed first: 29 s left, renewed from 30 s on"
+    assert second.note == ""
+    assert token_requests(session) == 2
+
+
+def test_after_a_revocation_there_is_one_refresh_and_one_replay(session):
+    """The API answers 401; the same request goes out once more."""
+    session.token("revsto@demo")
+    session.demo("revsto@demo").revoke()
+
+    reply = session.api("revsto@demo", PRODUCTS)
+
+    seen = session.demo("revsto@demo")._simulator.requests
+    assert reply.status == 200
+    assert "sent once more" in reply.note
+    assert [status for _, _, status in seen] == [200, 401, 200, 200]
+
+
+def test_a_busy_server_is_waited_for(session):
+    """In the demo's own time."""
+    session.token("revsto@demo")
+    session.demo("revsto@demo").throttle(4)
+
+    assert session.api("revsto@demo", PRODUCTS).note == "waited 4 s as the server asked"
+
+
+def test_a_server_that_is_busy_for_long_is_not(session):
+    """The reply has the status and the documented next step."""
+    session.token("revsto@demo")
+    session.demo("revsto@demo").throttle(60)
+
+    reply = session.api("revsto@demo", PRODUCTS)
+
+    assert reply.status == 429
+    assert "rate limit" in reply.hint
+    with pytest.raises(ReplyError, match="429 Too Many Requests"):
+        reply.frame()
+
+
+def test_a_missing_scope_is_a_reply_with_a_hint(session):
+    """Only policy, transport and token failures raise."""
+    session.token("revsto@demo", scopes=["account_view"])
+
+    reply = session.api("revsto@demo", "GET /distributor/v1/users/profiles")
+
+    assert reply.status == 403
+    assert "lacks the scope" in reply.hint
+
+
+@pytest.mark.parametrize("family", ["league7", "league8", "league9"])
+def test_a_wrong_password_is_sent_once_and_explained(session, family):
+    """The documented cause, whichever family of errors the server speaks."""
+    session.demo("revsto@demo").use_errors(family)
+
+    with pytest.raises(OAuthError) as caught:
+        session.token("revsto@demo", credentials={"password": "wrong-password"})
+
+    assert "Verify username, password" in caught.value.hint
+    assert token_requests(session) == 1
+    assert len(session.tokens()) == 0
+
+
+def test_the_family_of_the_documentation_answers_401(session):
+    """The page says 401 for a wrong user name or password."""
+    with pytest.raises(InvalidCredentials) as caught:
+        session.token("revsto@demo", credentials={"password": "wrong-password"})
+
+    assert caught.value.status == 401
+
+
+def test_an_address_that_is_not_allowed_is_a_400_with_its_cause(session):
+    """The FAQ's explanation of a 400."""
+    session.demo("revsto@demo").refuse()
+
+    with pytest.raises(OAuthError) as caught:
+        session.token("revsto@demo")
+
+    assert caught.value.status == 400
+    assert "allow list" in caught.value.hint
+    session.demo("revsto@demo").reset()
+    assert session.token("revsto@demo")
+
+
+#: A call, and what is said of it.
+MISTAKES = [
+    (lambda s: s.token("revst@demo"), "Did you mean 'revsto'?"),
+    (lambda s: s.token("revsto@dmo"), "Did you mean 'demo'?"),
+    (lambda s: s.token("revsto@demo", scopes="postin"), "Did you mean 'posting'?"),
+    (
+        lambda s: s.token("revsto@demo", grant="passwort"),
+        "Did you mean 'password'?",
+    ),
+    (
+        lambda s: s.token("revsto@demo", grant="client_credentials"),
+        "does not offer",
+    ),
+    (lambda s: s.token("revsto@demo", credentials={"user": "x"}), "'username'?"),
+    (lambda s: s.token("revsto/17515@demo"), "has no tenants"),
+    (lambda s: s.token(7), "A target is a text, not int."),
+    (lambda s: s.token("revsto@demo", alias="show"), "it is a verb"),
+    (lambda s: s.token("revsto@demo", alias="revsto"), "name of a provider"),
+    (lambda s: s.token("revsto@demo", env_file="missing"), "cannot be read"),
+    (lambda s: s.refresh("revsto@demo"), "No token is held"),
+    (lambda s: s.show("revsto@demo"), "No token is held"),
+    (lambda s: s.forget(), "Forget which token?"),
+    (lambda s: s.demo("revsto@sandbox"), "is not a demo"),
+    (lambda s: s.add("missing.toml"), "cannot be read"),
+    (
+        lambda s: s.api("revsto@demo", "GET /x/{{usr}}", variables={"user": 1}),
+        "'user'?",
+    ),
+    (lambda s: s.api("revsto@demo", "GET https://evil.example/"), "evil.example"),
+    (lambda s: s.demo("revsto@demo").advance(-1), "Time only goes forward."),
+    (lambda s: s.demo("revsto@demo").use_errors("league6"), "league"),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    MISTAKES,
+    ids=[f"mistake-{number}" for number in range(len(MISTAKES))],
+)
+def test_bad_input_is_one_sentence_and_sends_nothing(session, call, said):
+    """With a suggestion where there is a near name."""
+    with pytest.raises(OAuthMagicError) as caught:
+        call(session)
+
+    assert said in str(caught.value)
+    assert session.demo("revsto@demo")._simulator.requests == []
+
+
+def test_another_origin_gets_nothing(session):
+    """The token goes only where the provider declares."""
+    with pytest.raises(UrlRefused, match=r"evil\.example"):
+        session.api("revsto@demo", "GET https://evil.example/distributor/v1/products")
+    same = f"GET https://revsto.demo.invalid/api{PRODUCTS[4:]}"
+    assert session.api("revsto@demo", same).ok
+
+
+def test_several_requests_run_in_order(session):
+    """The last reply is the value; `.replies` has all."""
+    reply = session.api(
+        "revsto@demo",
+        "# @name first\nGET /distributor/v1/products?limit=1\n###\n"
+        "GET /distributor/v1/products?limit=2",
+    )
+
+    assert [len(each.frame()) for each in reply.replies] == [1, 2]
+    assert [each.name for each in reply.replies] == ["first", ""]
+    assert reply.replies[-1] is reply
+
+
+def test_a_mistake_in_the_second_request_sends_not_even_the_first(session):
+    """Everything is checked before anything is sent."""
+    with pytest.raises(UnknownName):
+        session.api("revsto@demo", f"{PRODUCTS}\n###\nGET /{{{{nope}}}}")
+
+    assert session.demo("revsto@demo")._simulator.requests == []
+
+
+def test_a_preview_shows_everything_but_the_token(session):
+    """And sends nothing, not even for a token."""
+    text = session.preview(
+        "revsto@demo",
+        'POST /distributor/v1/hooks\n\n{"name": "{{name}}"}',
+        variables={"name": 'a"b'},
+    )
+
+    assert text.startswith(
+        "POST https://revsto.demo.invalid/api/distributor/v1/hooks\n"
+    )
+    assert '"name": "a\\"b"' in text
+    assert "Authorization: Bearer" in text
+    assert session.demo("revsto@demo")._simulator.requests == []
+
+
+def test_two_users_of_one_target_are_told_apart(session):
+    """By the name given with `alias`, usable wherever a target is."""
+    first = session.token("revsto@demo", alias="mine")
+    second = session.token("revsto@demo", alias="yours", scopes=["posting"])
+
+    assert session.token("mine") is first
+    assert session.token("yours") is second
+    assert session.api("mine", PRODUCTS).status == 200
+    assert session.api("yours", PRODUCTS).status == 403
+    assert session.refresh("mine").alias == "mine"
+    assert list(session.tokens()["alias"]) == ["mine", "yours"]
+    assert session.forget("mine") == 1
+    with pytest.raises(CommandError):
+        session.token("mine@demo")
+
+
+def test_the_owner_asked_for_is_the_owner_got(session):
+    """Other credentials: another token, even for the same target."""
+    session.token("revsto@demo")
+
+    with pytest.raises(OAuthError):
+        session.token("revsto@demo", credentials={"username": "somebody-else"})
+
+
+def test_a_refresh_gives_a_new_token_and_leaves_the_old_object(session):
+    """A token is a snapshot."""
+    first = session.token("revsto@demo")
+    mark = first.fingerprint
+
+    second = session.refresh("revsto@demo")
+
+    assert second.fingerprint != mark
+    assert first.fingerprint == mark
+    assert second.generation == first.generation + 1
+    assert second.reason == "asked for"
+
+
+def test_an_adopted_refresh_token_gets_its_access_token_at_first_use(session):
+    """`adopt` with a refresh token alone, then `token` refreshes."""
+    donor = session.token("revsto@demo")
+    session.forget("revsto@demo")
+
+    adopted = session.adopt(
+        "revsto@demo", {"refresh_token": donor.refresh_token, "scope": "account_view"}
+    )
+    token = session.token("revsto@demo")
+
+    assert adopted.access_token is None
+    assert adopted.is_expired() is True
+    assert token.access_token
+    assert token.grant == "adopted"
+    assert session.api("revsto@demo", PRODUCTS).ok
+
+
+def test_an_adopted_access_token_is_used_as_it_is(session):
+    """Its life is unknown, so it counts as usable."""
+    donor = session.token("revsto@demo")
+    session.forget(every=True)
+
+    session.adopt("revsto@demo", {"access_token": donor.access_token.reveal()})
+
+    assert session.api("revsto@demo", PRODUCTS).ok
+    assert session.show("revsto@demo").is_expired() is None
+
+
+def test_missing_credentials_name_every_remedy(session):
+    """The fields, the variables, the file, the prompt, the demo."""
+    with pytest.raises(MissingCredentials) as caught:
+        session.token("revsto@sandbox", credentials={"client_id": "me"})
+
+    assert str(caught.value) == (
+        "No credentials for revsto@sandbox: client_secret, username, password missing."
+    )
+    for remedy in (
+        "--credentials VAR",
+        "OAUTHMAGIC_REVSTO_SANDBOX_PASSWORD",
+        "--env-file PATH",
+        "prompt",
+        "revsto@demo needs none",
+    ):
+        assert remedy in caught.value.hint
+
+
+def test_credentials_come_from_the_first_place_that_has_them(tmp_path):
+    """Given, then the environment, then the file, then the prompt."""
+    env_file = tmp_path / "acme.env"
+    env_file.write_text(
+        "OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID=from-file\n"
+        "OAUTHMAGIC_REVSTO_DEMO_PASSWORD='fi$le'\n"
+    )
+    session = Session(
+        environ={
+            "OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID": "from-environment",
+            "OAUTHMAGIC_REVSTO_SANDBOX_USERNAME": "of another environment",
+        }
+    )
+    world = session._world("revsto@demo")[0]
+    given = oauthmagic.session.session.read_credentials({"username": "given"})
+
+    found = session._find(world, given, env_file)
+
+    assert found.username == "given"
+    assert found.client_id == "from-environment"
+    assert found.password.reveal() == "fi$le"
+    assert found.client_secret.reveal() == "simulated-client-secret"
+
+
+def test_a_prompt_is_asked_for_what_is_missing_only():
+    """Secrets with a hidden prompt; an empty answer ends it."""
+    asked = []
+
+    def prompt(label, secret):
+        asked.append((label, secret))
+        return ""
+
+    session = Session(
+        environ={"OAUTHMAGIC_REVSTO_SANDBOX_CLIENT_ID": "me"}, prompt=prompt
+    )
+
+    with pytest.raises(MissingCredentials, match="No client_secret was entered"):
+        session.token("revsto@sandbox")
+
+    assert asked == [("client_secret for revsto@sandbox: ", True)]
+
+
+def test_the_environment_of_a_bare_target_can_be_set():
+    """`OAUTHMAGIC_ENVIRONMENT`, or the argument; else sandbox."""
+    assert Session(environ={"OAUTHMAGIC_ENVIRONMENT": "demo"}).token("revsto")
+    assert Session(environ={}, environment="demo").token("revsto")
+    with pytest.raises(MissingCredentials):
+        Session(environ={}).token("revsto")
+    with pytest.raises(UnknownName, match="Did you mean 'demo'"):
+        Session(environ={"OAUTHMAGIC_ENVIRONMENT": "dmo"})
+
+
+def test_forgetting_is_local_and_counted(session):
+    """One target, or everything."""
+    session.token("revsto@demo", scopes=["posting"])
+    session.token("revsto@demo", scopes=["kyc_view"])
+
+    assert session.forget("revsto@demo") == 2
+    assert session.forget("revsto@demo") == 0
+    session.token("revsto@demo")
+    assert session.forget(every=True) == 1
+
+
+def test_threads_share_a_session():
+    """Eight threads without a token: one token request, eight good replies."""
+    session = Session(environ={})
+    barrier = threading.Barrier(8)
+    statuses = []
+
+    def work():
+        barrier.wait()
+        statuses.append(session.api("revsto@demo", PRODUCTS).status)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 8
+    assert token_requests(session) == 1
+
+
+def test_the_magics_session_is_made_once():
+    """`current_session` is the one that `%token` uses."""
+    assert oauthmagic.current_session() is oauthmagic.current_session()
+
+
+def test_an_unknown_store_is_an_unknown_name():
+    """There is one so far."""
+    with pytest.raises(UnknownName, match="Did you mean 'memory'"):
+        Session("memry")
+
+
+def test_a_session_shows_how_much_it_holds(session):
+    """And nothing else."""
+    assert repr(session) == "<oauthmagic.Session holding 0 tokens>"
+    session.token("revsto@demo")
+    assert repr(session) == "<oauthmagic.Session holding 1 token>"
+
+
+def test_time_outside_a_demo_is_given():
+    """A clock that is given is the one that counts."""
+    now = datetime(2030, 5, 5, tzinfo=UTC)
+    session = Session(environ={}, clock=lambda: now)
+
+    token = session.adopt("revsto@sandbox", {"access_token": "at", "expires_in": 60})
+
+    assert token.issued_at == now

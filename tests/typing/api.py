@@ -1,0 +1,43 @@
+"""The public surface, type-checked and never run (`make check`)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, assert_type
+
+import oauthmagic
+from oauthmagic import OAuthMagicError, Secret, Session, Token, UserActionRequired
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from oauthmagic.session.demos import Demo
+    from oauthmagic.views.replies import Reply
+
+session = Session(environment="demo", timeout=5, max_wait=1)
+assert_type(oauthmagic.current_session(), Session)
+
+token = session.token("revsto@demo", scopes=["account_view"], fresh=True)
+assert_type(token, Token)
+assert_type(token.access_token, Secret | None)
+assert_type(token.scopes, frozenset[str])
+assert_type(token.issued_at, datetime)
+assert_type(token.expires_at, datetime | None)
+assert_type(token.remaining(), timedelta | None)
+assert_type(token.is_expired(), bool | None)
+
+reply: Reply = session.api("revsto@demo", "GET /distributor/v1/products")
+assert_type(reply.status, int)
+assert_type(reply.text, str)
+frame: pd.DataFrame = reply.frame()
+table: pd.DataFrame = session.tokens()
+demo: Demo = session.demo("revsto@demo")
+assert_type(session.forget("revsto@demo"), int)
+assert_type(session.adopt("acme", {"refresh_token": "rt"}), Token)
+
+try:
+    session.refresh("revsto@demo")
+except UserActionRequired as error:
+    print(error.pending, error.hint)  # noqa: T201 - never run
+except OAuthMagicError as error:
+    print(error.hint)  # noqa: T201 - never run
