@@ -161,12 +161,12 @@ def load(shell: InteractiveShell) -> None:
     for mime, formatter in (("text/plain", _plain), ("text/html", _html)):
         for module, name in _SHOWN:
             _formatters(shell)[mime].for_type_by_name(module, name, formatter)
-    matchers = getattr(shell.Completer, "custom_matchers", None)
-    if matchers is not None:
-        matchers.append(_matcher())
+    matcher = _matcher()
+    if matcher is not None:
+        shell.Completer.custom_matchers.append(matcher)
     history = getattr(shell, "history_manager", None)
     if history is not None:
-        history.store_inputs = _guarded(history.store_inputs)
+        history.store_inputs = _guarded(history.store_inputs, shell)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -222,9 +222,13 @@ def _html(token: Any) -> str:
 
 
 def _matcher() -> Any:
-    from IPython.core.completer import context_matcher  # noqa: PLC0415 - 8.6 on
+    """Return the completion matcher, or None before IPython 8.6."""
+    from IPython.core import completer  # noqa: PLC0415 - loaded already
 
-    @context_matcher()
+    if not hasattr(completer, "context_matcher"):
+        return None
+
+    @completer.context_matcher()
     def oauthmagic_matcher(context: Any) -> Any:
         from oauthmagic.notebook.completion import complete  # noqa: PLC0415
 
@@ -234,16 +238,14 @@ def _matcher() -> Any:
     return oauthmagic_matcher
 
 
-def _guarded(store_inputs: Any) -> Any:
+def _guarded(store_inputs: Any, shell: InteractiveShell) -> Any:
     def store_redacted(
         line_num: int, source: str, source_raw: str | None = None
     ) -> None:
-        from oauthmagic.notebook.history import redacted_source  # noqa: PLC0415
+        from oauthmagic.notebook.history import redacted_inputs  # noqa: PLC0415
 
         store_inputs(
-            line_num,
-            redacted_source(source),
-            None if source_raw is None else redacted_source(source_raw),
+            line_num, *redacted_inputs(source, source_raw, shell.transform_cell)
         )
 
     return store_redacted

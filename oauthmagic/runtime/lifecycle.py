@@ -6,6 +6,7 @@ finds the new token and renews nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,16 @@ def leeway(token: Token) -> float:
     return min(MAX_LEEWAY, max(life, 0.0) * LEEWAY_PART)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """A token to obtain: the grant, its scopes, a name, whether it must be new."""
+
+    grant: str
+    scopes: tuple[str, ...] = ()
+    alias: str = ""
+    fresh: bool = False
+
+
 class TokenKeeper:
     """Obtains tokens, and renews them once, whoever asks.
 
@@ -60,38 +71,51 @@ class TokenKeeper:
     def obtain(
         self,
         world: World,
-        grant: str,
-        scopes: tuple[str, ...],
+        wish: Wish,
         credentials: Credentials,
         *,
-        alias: str = "",
+        seen: Token | None = None,
     ) -> Token:
-        """Run a grant and keep the token.
+        """Run a grant and keep the token, unless somebody else just did.
+
+        Args:
+            world: What it runs in.
+            wish: What is asked for.
+            credentials: Every field that the grant needs.
+            seen: The token that the caller found not good enough, if any.
 
         Raises:
             OAuthMagicError: The grant failed; nothing is kept.
         """
-        response = self._grant(world, grant, scopes, credentials)
-        token = _token(
-            world,
-            response,
-            Token(
-                target=str(world.target),
-                access_token=None,
-                scopes=frozenset(scopes),
-                scopes_requested=frozenset(scopes),
-                grant=grant,
-                client_id=credentials.client_id,
-                subject=credentials.username
-                if grant == "password"
-                else credentials.client_id,
-                alias=alias,
-                issued_at=world.clock(),
-                clock=world.clock,
-            ),
-            reason="asked for",
+        before = Token(
+            target=str(world.target),
+            access_token=None,
+            scopes=frozenset(wish.scopes),
+            scopes_requested=frozenset(wish.scopes),
+            grant=wish.grant,
+            client_id=credentials.client_id,
+            subject=credentials.username
+            if wish.grant == "password"
+            else credentials.client_id,
+            alias=wish.alias,
+            issued_at=world.clock(),
+            clock=world.clock,
         )
-        return self._keep(token, credentials)
+        with self._store.exclusive(before.key) as entry:
+            held = entry.token
+            seen_here = seen is not None and seen.key == before.key
+            if held is not None and not wish.fresh:
+                newer = not seen_here or held.generation != seen.generation  # type: ignore[union-attr]
+                if newer and not held.is_expired(leeway(held)):
+                    return held
+            response = self._grant(world, wish.grant, wish.scopes, credentials)
+            token = _token(
+                world,
+                response,
+                before.replace(issued_at=world.clock()),
+                reason="asked for",
+            )
+            return self._keep(token, credentials)
 
     def adopt(self, world: World, token: Token, credentials: Credentials) -> Token:
         """Keep a token that was got elsewhere."""
@@ -275,10 +299,21 @@ def _token(
         # Section 5.1: no scope in the answer means what was asked.
         scopes=before.scopes if granted is None else frozenset(granted),
         expires_at=_later(now, response.expires_in),
-        refresh_expires_at=_later(now, response.refresh_expires_in),
+        refresh_expires_at=before.refresh_expires_at
+        if _keeps_refresh_token(response, before)
+        else _later(now, response.refresh_expires_in),
         fingerprint=fingerprint(response.access_token, world.fingerprint_key),
         generation=before.generation + 1,
         reason=reason,
+    )
+
+
+def _keeps_refresh_token(response: TokenResponse, before: Token) -> bool:
+    """Return whether the old refresh token stays, and nothing is said of its end."""
+    return (
+        response.refresh_token is None
+        and response.refresh_expires_in is None
+        and before.refresh_token is not None
     )
 
 

@@ -17,7 +17,7 @@ from oauthmagic.oauth.adoption import read_adopted
 from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import check_name
-from oauthmagic.runtime.lifecycle import TokenKeeper
+from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.session import credentials as sources
 from oauthmagic.session.worlds import MAX_WAIT, Worlds
 from oauthmagic.store.memory import MemoryStore
@@ -171,7 +171,8 @@ class Session:
             prompt=self.prompt,
             has_demo=bool(provider.simulator),
         )
-        return self._keeper.obtain(world, grant, wanted, found, alias=alias)
+        wish = Wish(grant=grant, scopes=wanted, alias=alias, fresh=fresh)
+        return self._keeper.obtain(world, wish, found, seen=held)
 
     def api(
         self,
@@ -400,7 +401,8 @@ class Session:
         owner = credentials or Credentials()
         for token in reversed(self._matching(world, alias)):
             if (
-                set(scopes or ()) <= token.scopes
+                # What was asked for and not granted would not be granted now.
+                set(scopes or ()) <= token.scopes | token.scopes_requested
                 and grant in (None, token.grant)
                 and owner.client_id in ("", token.client_id)
                 and owner.username in ("", token.subject)
