@@ -4,6 +4,7 @@
     ├── CommandError                     what was asked cannot be understood; nothing was sent
     │   ├── UnknownName                  a provider, environment, scope, option, variable, key ...
     │   ├── SecretOnLine                 a secret was about to be typed where it would be kept
+    │   ├── WrongState                   a redirected URL that answers another login
     │   ├── RequestSyntaxError           an `.http` request that cannot be read
     │   └── UrlRefused                   a URL that the token may not be sent to
     ├── ProviderFileError                a provider description that cannot be used
@@ -15,6 +16,7 @@
     ├── ReplyError                       a reply that has no such data
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
+    │   ├── InvalidChallenge             a step-up challenge that cannot be read
     │   └── UnexpectedRedirect
     ├── OAuthError                       the server refused; one class per `error` code
     │   ├── InvalidRequest, InvalidClient, InvalidGrant, UnauthorizedClient,
@@ -111,6 +113,12 @@ class SecretOnLine(CommandError):
     """A secret was about to be typed where it would be kept."""
 
 
+class WrongState(CommandError):
+    """A redirected URL that answers another login; the login goes on waiting."""
+
+    hint = "Paste the URL of the login that was opened last, or start it again."
+
+
 class RequestSyntaxError(CommandError):
     """An `.http` request that cannot be read; the message names the line."""
 
@@ -168,6 +176,15 @@ class InvalidTokenResponse(ProtocolError):
     hint = (
         "Nothing was kept. Check the token endpoint's URL with the provider: "
         "a proxy or a login page may have answered in its place."
+    )
+
+
+class InvalidChallenge(ProtocolError):
+    """A challenge that asks for more authentication but cannot be read."""
+
+    hint = (
+        "Nothing was answered to it. Send the request once more; "
+        "if the challenge comes back the same, report it to the provider."
     )
 
 
