@@ -86,7 +86,7 @@ def read_token_response(
         members = read_object(body, max_bytes=MAX_BYTES)
     except ValueError as error:
         return _invalid(str(error))
-    if "error" in members and "access_token" not in members:
+    if "error" in members and members.get("access_token") is None:
         return _error_from(members, status)
     return _read_members(members)
 

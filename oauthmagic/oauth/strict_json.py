@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 #: The deepest nesting accepted.
 MAX_DEPTH = 32
+#: The longest integer accepted; Python itself refuses more than 4300 digits.
+MAX_DIGITS = 100
 
 # Possessive, and matching an unfinished string too, so that hostile text costs
 # no more than its length.
@@ -41,6 +43,7 @@ def read_object(body: bytes, *, max_bytes: int) -> dict[str, Any]:
             body.decode("utf-8-sig"),
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
+            parse_int=_integer,
         )
     except UnicodeDecodeError:
         msg = "it is not UTF-8"
@@ -82,6 +85,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         msg = "it has two members of one name"
         raise ValueError(msg)
     return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        msg = f"it holds a number of more than {MAX_DIGITS} digits"
+        raise ValueError(msg)
+    return int(digits)
 
 
 def _no_constant(name: str) -> NoReturn:

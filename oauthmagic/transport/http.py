@@ -8,13 +8,15 @@ deadline whatever the server does. Only names that httpx and httpx2 share are us
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
+import re
+import socket
 import ssl
 import sys
 import threading
 import time
 import urllib.request
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,27 +28,46 @@ from oauthmagic.errors import (
     OAuthMagicError,
     ResponseRefused,
     Sent,
-    TlsError,
     TransportError,
 )
 from oauthmagic.redaction import RedactingFilter
+from oauthmagic.transport.bodies import decoded
+from oauthmagic.transport.tls import tls_context, tls_error
 from oauthmagic.transport.urls import parse_url
 from oauthmagic.transport.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_HEADERS = 200
 MAX_HEADER_BYTES = 64 * 1024
+_DEFAULTS = (("User-Agent", "oauthmagic"), ("Accept-Encoding", "gzip"))
+#: How the library says that an answer ended; its other complaints are about bytes.
+_ENDED = re.compile("closed|disconnected|terminated", re.IGNORECASE)
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
 
-# The library's loggers print every header that a server sends at DEBUG. A filter
-# is not inherited by child loggers, so each gets its own.
+_this_thread = threading.local()
+
+
+class _EventFilter(RedactingFilter):
+    """Redacts log records; of our own exchanges it leaves the event's name alone.
+
+    The rest is the headers that a server sent. One of them may hold a token that
+    nobody can redact, because it is new.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(_this_thread, "exchanges", False):
+            record.msg, record.args = record.getMessage().partition(" ")[0], None
+        return super().filter(record)
+
+
+# A filter is not inherited by child loggers, so each gets its own.
+_core = httpx.__name__.replace("httpx", "httpcore")
 for _name in ("", ".connection", ".http11", ".http2", ".proxy", ".socks"):
-    logging.getLogger(f"httpcore{_name}").addFilter(RedactingFilter())
-logging.getLogger("httpx").addFilter(RedactingFilter())
+    logging.getLogger(f"{_core}{_name}").addFilter(_EventFilter())
+logging.getLogger(httpx.__name__).addFilter(_EventFilter())
 
 
 class HttpTransport:
@@ -55,10 +76,18 @@ class HttpTransport:
     Args:
         ca_file: PEM file of the only certificate authorities to trust; without
             it, the system's and certifi's.
+        certificate: PEM file of the client's certificate (mutual TLS), or "".
+        private_key: PEM file of its key, or "".
     """
 
-    def __init__(self, *, ca_file: str | Path | None = None) -> None:
-        self._ca_file = ca_file
+    def __init__(
+        self,
+        *,
+        ca_file: str | Path | None = None,
+        certificate: str = "",
+        private_key: str = "",
+    ) -> None:
+        self._tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
         self._pools: dict[str | None, httpx.HTTPTransport] = {}
         self._lock = threading.Lock()
@@ -102,21 +131,16 @@ class HttpTransport:
     def _pool(self, url: str) -> httpx.HTTPTransport:
         proxy = _proxy_for(url)
         with self._lock:
-            if proxy not in self._pools:
-                if self._context is None:
-                    self._context = tls_context(self._ca_file)
-                try:
-                    self._pools[proxy] = httpx.HTTPTransport(
-                        verify=self._context, trust_env=False, http2=False, proxy=proxy
-                    )
-                except (ValueError, ImportError):
-                    msg = "The proxy named by the environment cannot be used."
-                    raise ConnectionFailed(
-                        msg,
-                        sent="no",
-                        hint="HTTPS_PROXY must be an http:// or https:// URL.",
-                    ) from None
-            return self._pools[proxy]
+            if self._context is None:
+                self._context = tls_context(*self._tls)
+            pool = self._pools.get(proxy) or _new_pool(self._context, proxy)
+            if pool is not None:
+                self._pools[proxy] = pool
+                return pool
+        # It may hold a password, and this frame is in the traceback.
+        proxy = None
+        hint = "HTTPS_PROXY must be an http:// or https:// URL."
+        raise ConnectionFailed("The proxy cannot be used.", sent="no", hint=hint)
 
 
 class _Exchange:
@@ -150,13 +174,16 @@ class _Exchange:
     def abandon(self) -> None:
         """Break the connection, so that the thread ends soon."""
         self._abandoned = True
-        socket = self._stream and self._stream.get_extra_info("socket")
-        if socket:
+        broken = self._stream and self._stream.get_extra_info("socket")
+        if broken:
             with contextlib.suppress(OSError):
-                socket.shutdown(2)
+                # The plain socket's own: a TLS socket's first forgets that it is
+                # one, and what the thread then writes goes out in clear.
+                socket.socket.shutdown(broken, socket.SHUT_RDWR)
 
     def run(self) -> None:
         """Do the exchange; every outcome is kept, nothing is raised."""
+        _this_thread.exchanges = True
         try:
             self.outcome = self._perform()
         except OAuthMagicError as error:
@@ -164,25 +191,24 @@ class _Exchange:
         except Exception as error:  # noqa: BLE001 - typed here, once, for everyone
             self.outcome = _typed(error, self.sent, self._timeout)
         finally:
+            _this_thread.exchanges = False
             self._done.set()
 
     def _perform(self) -> WireResponse:
         begun = time.monotonic()
-        step = self._timeout
+        given = {name.lower() for name, _ in self._request.headers}
+        steps = ("connect", "read", "write", "pool")
         response = self._pool.handle_request(
             httpx.Request(
                 self._request.method,
                 self._request.url,
                 headers=[
-                    ("User-Agent", "oauthmagic"),
-                    ("Accept-Encoding", "gzip"),
+                    *(each for each in _DEFAULTS if each[0].lower() not in given),
                     *self._request.headers,
                 ],
                 content=self._request.body,
                 extensions={
-                    "timeout": dict.fromkeys(
-                        ("connect", "read", "write", "pool"), step
-                    ),
+                    "timeout": dict.fromkeys(steps, self._timeout),
                     "trace": self._trace,
                 },
             )
@@ -198,7 +224,13 @@ class _Exchange:
             if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
                 msg = "The answer's headers are too large."
                 raise ResponseRefused(msg, sent="yes")
-            body = b"".join(self._decoded(response, dict(headers)))
+            # One line for each coding means the same as one line for all.
+            codings = [value for name, value in headers if name == "content-encoding"]
+            chunks = itertools.takewhile(
+                lambda _: not self._abandoned,
+                response.stream,  # type: ignore[arg-type]
+            )
+            body = b"".join(decoded(chunks, ", ".join(codings), self._limit))
         finally:
             response.close()
         return WireResponse(
@@ -207,36 +239,6 @@ class _Exchange:
             body=body,
             elapsed=time.monotonic() - begun,
         )
-
-    def _decoded(
-        self, response: httpx.Response, headers: dict[str, str]
-    ) -> Iterator[bytes]:
-        """Yield the body, decoded, and never more of it than the limit."""
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("identity", "", "gzip", "x-gzip"):
-            msg = "The answer is in a content coding that was not asked for."
-            raise ResponseRefused(msg, sent="yes")
-        gzip = zlib.decompressobj(31) if "gzip" in coding else None
-        room = self._limit
-        for chunk in response.stream:  # type: ignore[union-attr]
-            if self._abandoned:
-                return
-            pending = chunk
-            while pending:
-                if gzip is None:
-                    part, pending = pending, b""
-                else:
-                    # One byte more than there is room for shows that there is more.
-                    part = gzip.decompress(pending, room + 1)
-                    pending = gzip.unconsumed_tail
-                room -= len(part)
-                if room < 0:
-                    msg = f"The answer is larger than {_size(self._limit)}."
-                    raise ResponseRefused(msg, sent="yes")
-                yield part
-        if gzip is not None and not gzip.eof:
-            msg = "The answer ended in the middle of its compressed data."
-            raise ConnectionLost(msg, sent="yes")
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
@@ -247,32 +249,14 @@ class _Exchange:
             self.sent = "unknown"
 
 
-def tls_context(ca_file: str | Path | None = None) -> ssl.SSLContext:
-    """Return a verifying context: TLS 1.2 or later, host name checked.
-
-    Made here and not by a library, because those write the session's keys to a
-    file where `SSLKEYLOGFILE` says so.
-
-    Args:
-        ca_file: PEM file of the only authorities to trust.
-
-    Raises:
-        TlsError: The file cannot be read.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is None:
-        import certifi  # noqa: PLC0415 - comes with the HTTP library
-
-        context.load_default_certs()
-        context.load_verify_locations(certifi.where())
-        return context
+def _new_pool(context: ssl.SSLContext, proxy: str | None) -> httpx.HTTPTransport | None:
+    """Return a pool of connections, or None where the proxy cannot be used."""
     try:
-        context.load_verify_locations(str(ca_file))
-    except (OSError, ssl.SSLError):
-        msg = "The file named by ca_file cannot be read as PEM certificates."
-        raise TlsError(msg, sent="no", hint="Check the path and the file.") from None
-    return context
+        return httpx.HTTPTransport(
+            verify=context, trust_env=False, http2=False, proxy=proxy
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        return None
 
 
 def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
@@ -282,11 +266,15 @@ def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
     if isinstance(error, httpx.TimeoutException):
         msg = f"No whole answer within {timeout:g} seconds."
         return DeadlineExceeded(msg, sent=sent)
-    if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL | ValueError):
-        return TransportError("The request cannot be sent as HTTP.", sent="no")
-    if isinstance(error, zlib.error):
-        msg = "The answer's compressed data is damaged."
-        return ResponseRefused(msg, sent="yes")
+    if isinstance(error, httpx.RemoteProtocolError) and not _ENDED.search(str(error)):
+        msg = "The answer is not HTTP/1.1, or its headers are too large."
+        hint = "Check the URL: something else than a web server may be there."
+        return ResponseRefused(msg, sent="yes", hint=hint)
+    local = isinstance(error, httpx.LocalProtocolError)
+    if local or not isinstance(error, httpx.TransportError):
+        msg = "The request cannot be sent as HTTP."
+        # The library calls by that name what it finds before it writes the head.
+        return TransportError(msg, sent="no" if local else sent)
     return ConnectionLost("The connection was lost.", sent=sent)
 
 
@@ -294,15 +282,9 @@ def _unconnected(error: BaseException | None) -> TransportError:
     """Return why there is no connection; TLS errors are causes of the library's own."""
     while error is not None:
         if isinstance(error, ssl.SSLError):
-            return TlsError(_tls_message(error), sent="no")
+            return tls_error(error)
         error = error.__cause__ or error.__context__
     return ConnectionFailed("No connection could be made.", sent="no")
-
-
-def _tls_message(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The server's certificate was refused: {error.verify_message}."
-    return f"No secure connection could be made ({error.reason or 'TLS error'})."
 
 
 def _proxy_for(url: str) -> str | None:
@@ -311,8 +293,6 @@ def _proxy_for(url: str) -> str | None:
     if target.is_loopback or urllib.request.proxy_bypass(target.host):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(target.scheme) or proxies.get("all")
-
-
-def _size(count: int) -> str:
-    return f"{count // (1 << 20)} MiB" if count >= 1 << 20 else f"{count // 1024} KiB"
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    # Most programs take a bare host and port, too.
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy

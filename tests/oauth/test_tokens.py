@@ -8,12 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oauthmagic.errors import CommandError, SecretRefused, UnknownName
-from oauthmagic.oauth.adoption import read_adopted
-from oauthmagic.oauth.credentials import Credentials, read_credentials
+from oauthmagic.oauth.adoption import read_adopted as adopter
+from oauthmagic.oauth.credentials import Credentials
+from oauthmagic.oauth.credentials import read_credentials as reader
+from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.tokens import Token, fingerprint
 from oauthmagic.redaction import Secret
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def read_credentials(values):
+    """Read credentials, or raise."""
+    return settled(reader(values))
+
+
+def read_adopted(tokens):
+    """Read tokens to adopt, or raise."""
+    return settled(adopter(tokens))
 
 
 def a_token(**changes):
