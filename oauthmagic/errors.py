@@ -4,6 +4,7 @@
     ├── CommandError                     what was asked cannot be understood; nothing was sent
     │   ├── UnknownName                  a provider, environment, scope, option, variable, key ...
     │   ├── SecretOnLine                 a secret was about to be typed where it would be kept
+    │   ├── WrongAnswer                  a code that was not accepted; it may be tried again
     │   ├── WrongState                   a redirected URL that answers another login
     │   ├── RequestSyntaxError           an `.http` request that cannot be read
     │   └── UrlRefused                   a URL that the token may not be sent to
@@ -13,6 +14,8 @@
     ├── SecretRefused (TypeError)        a `Secret` was about to be shown, compared or copied out
     ├── LoginRequired                    the authorization is over; log in again
     ├── UserActionRequired               the user must act; .pending says how
+    ├── StepUpRequired                   a server asks for a second factor; becomes the one above
+    ├── StepUpFailed                     the second factor was refused for good
     ├── ReplyError                       a reply that has no such data
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
@@ -113,6 +116,10 @@ class SecretOnLine(CommandError):
     """A secret was about to be typed where it would be kept."""
 
 
+class WrongAnswer(CommandError):
+    """A second factor that was not accepted; the action goes on waiting."""
+
+
 class WrongState(CommandError):
     """A redirected URL that answers another login; the login goes on waiting."""
 
@@ -160,6 +167,26 @@ class UserActionRequired(OAuthMagicError):
     def __init__(self, message: str, *, pending: Any, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.pending = pending
+
+
+class StepUpRequired(OAuthMagicError):
+    """A server asks for a second factor before it does what was asked.
+
+    Args:
+        event: What it asks for (`oauthmagic.oauth.sca.ScaEvent`).
+    """
+
+    hint = "Send the request through a Session or a magic, which ask you for it."
+
+    def __init__(self, event: Any) -> None:
+        super().__init__("The server asks for a second factor.")
+        self.event = event
+
+
+class StepUpFailed(OAuthMagicError):
+    """The second factor was refused for good, or its time is over."""
+
+    hint = "Run the cell again to start anew."
 
 
 class ReplyError(OAuthMagicError):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import OAuthMagicError
+from oauthmagic.errors import OAuthMagicError, StepUpRequired
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.responses import MAX_BYTES, TokenResponse, read_token_response
+from oauthmagic.oauth.sca import read_challenge
 from oauthmagic.transport.wire import WireRequest
 
 if TYPE_CHECKING:
+    from oauthmagic.oauth.sca import ScaEvent
     from oauthmagic.redaction import Secret
-    from oauthmagic.transport.wire import Transport
+    from oauthmagic.transport.wire import Headers, Transport, WireResponse
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +42,10 @@ class Endpoint:
 
 
 def request_token(
-    transport: Transport, endpoint: Endpoint, parameters: grants.Parameters
+    transport: Transport,
+    endpoint: Endpoint,
+    parameters: grants.Parameters,
+    headers: Headers = (),
 ) -> TokenResponse:
     """Send a token request and return what was granted.
 
@@ -48,23 +53,44 @@ def request_token(
         transport: What sends it.
         endpoint: Where to, and as which client.
         parameters: A grant's parameters, from `oauthmagic.oauth.grants`.
+        headers: Further headers, for example the proof of a second factor.
 
     Raises:
         OAuthError: The authorization server refused; one class per code.
         RateLimited: HTTP 429.
+        StepUpRequired: The server asks for a second factor first.
         ProtocolError: The answer is not a token response.
         TransportError: No usable answer came.
     """
     response = transport.send(
-        build_request(endpoint, parameters), timeout=endpoint.timeout, limit=MAX_BYTES
+        build_request(endpoint, parameters, headers),
+        timeout=endpoint.timeout,
+        limit=MAX_BYTES,
     )
+    event = step_up(response)
+    if event is not None:
+        raise StepUpRequired(event)
     outcome = read_token_response(response.status, response.header, response.body)
+    del response  # it holds the token
     if isinstance(outcome, OAuthMagicError):
         raise outcome
     return outcome
 
 
-def build_request(endpoint: Endpoint, parameters: grants.Parameters) -> WireRequest:
+def step_up(response: WireResponse) -> ScaEvent | None:
+    """Return the second factor that a response asks for, or None.
+
+    Raises:
+        InvalidChallenge: It asks in a way that cannot be read.
+    """
+    if response.status != 401:  # noqa: PLR2004
+        return None
+    return read_challenge(response.header("www-authenticate") or "")
+
+
+def build_request(
+    endpoint: Endpoint, parameters: grants.Parameters, more: Headers = ()
+) -> WireRequest:
     """Build the HTTP request of a token request."""
     headers, client = (
         clients.authenticate(
@@ -83,6 +109,7 @@ def build_request(endpoint: Endpoint, parameters: grants.Parameters) -> WireRequ
             ("content-type", "application/x-www-form-urlencoded"),
             ("accept", "application/json"),
             *headers,
+            *more,
         ),
         body=grants.encode_form({**parameters, **client}),
     )

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import CommandError, did_you_mean
+from oauthmagic.oauth.responses import MAX_TOKEN
 from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import Secret
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Clock
+
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_DIGITS = re.compile(r"[0-9]{1,10}")
+#: The longest life that makes sense, in seconds.
+_LONGEST = 10**10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,27 +58,42 @@ class Adopted:
         )
 
 
-def read_adopted(tokens: object) -> Adopted:
-    """Read a mapping with the members of a token response.
+def read_adopted(tokens: object) -> Adopted | CommandError:
+    """Read a mapping with the members of a token response, or a `Token`.
 
     Returns:
-        What it holds; other members are ignored.
-
-    Raises:
-        CommandError: It is not a mapping, has no token, or a member has a wrong
-            type; no value is quoted.
+        What it holds (other members are ignored), or the error to raise: the
+        caller first forgets the mapping, so that no traceback shows it. No value
+        is quoted.
     """
+    if isinstance(tokens, Token):
+        tokens = {
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "expires_in": (left := tokens.remaining()) and left.total_seconds(),
+            "scope": sorted(tokens.scopes),
+        }
     if not isinstance(tokens, Mapping):
-        msg = f"Tokens to adopt are a mapping, not {type(tokens).__name__}."
-        raise CommandError(
-            msg, hint="Its keys: access_token, refresh_token, expires_in."
+        return CommandError(
+            f"Tokens to adopt are a mapping, not {type(tokens).__name__}.",
+            hint="Its keys: access_token, refresh_token, expires_in, scope.",
         )
+    try:
+        return _adopted(tokens)
+    except CommandError as error:
+        return error.with_traceback(None)
+
+
+def _adopted(tokens: Mapping[str, Any]) -> Adopted:
     names = ("access_token", "refresh_token")
     found = {name: _token(tokens, name) for name in names}
     if not any(found.values()):
         near = next(filter(None, (did_you_mean(str(key), names) for key in tokens)), "")
         msg = f"There is neither an access_token nor a refresh_token in it.{near}"
         raise CommandError(msg)
+    kind = tokens.get("token_type") or "Bearer"
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise CommandError("Only tokens of the token_type Bearer can be adopted.")
     return Adopted(
         access_token=found["access_token"],
         refresh_token=found["refresh_token"],
@@ -83,22 +105,30 @@ def read_adopted(tokens: object) -> Adopted:
 
 def _token(tokens: Mapping[str, Any], name: str) -> Secret | None:
     value = tokens.get(name)
-    if isinstance(value, Secret) or value is None:
-        return value
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if value is None or value == "":
+        return None
+    if (
+        not isinstance(value, str)
+        or not _VISIBLE.fullmatch(value)
+        or len(value) > MAX_TOKEN
+    ):
         msg = f"The {name} is not a text that can be a token."
-        raise CommandError(msg)
-    return Secret(value) if value else None
+        raise CommandError(
+            msg, hint='Give the token alone, without "Bearer" and without blanks.'
+        )
+    return Secret(value)
 
 
 def _seconds(tokens: Mapping[str, Any], name: str) -> int | None:
     value = tokens.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     wrong = isinstance(value, bool) or not isinstance(value, int | float)
-    if wrong or not math.isfinite(value) or abs(value) > 10**10:
+    if wrong or not math.isfinite(value) or abs(value) > _LONGEST:
         msg = f"The {name} is not a number of seconds."
         raise CommandError(msg)
     return max(math.floor(value), 0)

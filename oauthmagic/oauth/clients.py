@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from oauthmagic.redaction import Secret
 
 #: `token_endpoint_auth_method` values that this version performs (RFC 7591, 2).
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+AUTH_METHODS = (
+    "client_secret_basic",
+    "client_secret_post",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+)
+#: Those whose client shows a certificate instead of a secret (RFC 8705, section 2).
+BY_CERTIFICATE = ("tls_client_auth", "self_signed_tls_client_auth")
 #: How `client_secret_basic` writes id and secret before base64.
 BASIC_ENCODINGS = ("form", "raw")
 
@@ -19,6 +27,8 @@ def needed_fields(token_endpoint_auth_method: str) -> tuple[str, ...]:
     """Return the credentials that the method needs."""
     if token_endpoint_auth_method == "none":  # noqa: S105 - the standard's word
         return ("client_id",)
+    if token_endpoint_auth_method in BY_CERTIFICATE:
+        return ("client_id", "certificate", "private_key")
     return ("client_id", "client_secret")
 
 

@@ -1,4 +1,4 @@
-"""Token requests: RFC 6749, sections 4.3.2, 4.4.2 and 6.
+"""Token requests: RFC 6749, sections 4.1.3, 4.3.2, 4.4.2 and 6; RFC 8693.
 
 Each function returns the parameters of one grant; secrets stay `Secret` until
 `encode_form` writes the body.
@@ -17,14 +17,28 @@ if TYPE_CHECKING:
 
     Parameters = dict[str, str | Secret]
 
-#: The grants that this version performs.
-GRANTS = ("client_credentials", "password", "refresh_token")
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
 #: The credentials that a grant needs beside the client's own.
 FIELDS: Mapping[str, tuple[str, ...]] = {
+    "authorization_code": ("redirect_uri",),
     "client_credentials": (),
     "password": ("username", "password"),
     "refresh_token": (),
+    TOKEN_EXCHANGE: ("subject_token",),
 }
+#: The grants that this version performs.
+GRANTS = tuple(FIELDS)
+#: Short and upper-case names that people and provider pages use.
+ALIASES = {"token_exchange": TOKEN_EXCHANGE}
+#: The grants that can be run again without the user.
+REPEATABLE = ("client_credentials", "password")
+
+
+def grant_named(name: str) -> str:
+    """Return the `grant_type` of a name as people write it."""
+    folded = name if ":" in name else name.lower().replace("-", "_")
+    return ALIASES.get(folded, folded)
 
 
 def client_credentials(scopes: Iterable[str] = ()) -> Parameters:
@@ -40,6 +54,34 @@ def password(username: str, password: Secret, scopes: Iterable[str] = ()) -> Par
     """
     return _with_scope(
         {"grant_type": "password", "username": username, "password": password}, scopes
+    )
+
+
+def authorization_code(
+    code: Secret, redirect_uri: str, code_verifier: Secret | None
+) -> Parameters:
+    """Build an access token request (RFC 6749, section 4.1.3; RFC 7636, 4.5)."""
+    parameters: Parameters = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+    }
+    if code_verifier is not None:
+        parameters["code_verifier"] = code_verifier
+    return parameters
+
+
+def token_exchange(
+    subject_token: Secret, subject_token_type: str = "", scopes: Iterable[str] = ()
+) -> Parameters:
+    """Build a token exchange request (RFC 8693, section 2.1)."""
+    return _with_scope(
+        {
+            "grant_type": TOKEN_EXCHANGE,
+            "subject_token": subject_token,
+            "subject_token_type": subject_token_type or ACCESS_TOKEN_TYPE,
+        },
+        scopes,
     )
 
 

@@ -10,7 +10,7 @@ from oauthmagic.oauth.targets import check_name
 from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 GROUP = "oauthmagic.providers"
 
@@ -25,8 +25,12 @@ class Catalogue:
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._added, *(each.name for each in _entries())}))
 
-    def get(self, name: str) -> Provider:
+    def get(self, name: str, *, also_known: Iterable[str] = ()) -> Provider:
         """Return a provider.
+
+        Args:
+            name: Its name.
+            also_known: Other names that could have been meant.
 
         Raises:
             UnknownName: There is none of this name.
@@ -40,7 +44,7 @@ class Catalogue:
                 raise UnknownName(
                     "provider",
                     name,
-                    self,
+                    [*self, *also_known],
                     hint=f"Known: {', '.join(self)}. "
                     "%token add FILE.toml adds one of your own.",
                 )
@@ -55,6 +59,29 @@ class Catalogue:
             self._installed[name] = provider
         return self._installed[name]
 
+    def all(self) -> list[tuple[str, Provider | ProviderFileError]]:
+        """Return every provider, or why it cannot be had, by name."""
+        found: list[tuple[str, Provider | ProviderFileError]] = []
+        for name in self:
+            try:
+                found.append((name, self.get(name)))
+            except ProviderFileError as error:
+                found.append((name, error))
+        return found
+
+    def environments(self, name: str) -> tuple[str, ...]:
+        """Return the environments of a provider, as far as known without its code.
+
+        A completion must not run a stranger's package.
+        """
+        ours = any(
+            each.name == name and each.module.startswith("oauthmagic.")
+            for each in _entries()
+        )
+        if name in self._added or name in self._installed or ours:
+            return tuple(self.get(name).environments)
+        return ()
+
     def add(self, provider: Provider) -> None:
         """Make a provider known; a later one of the same name replaces it.
 
@@ -65,7 +92,18 @@ class Catalogue:
         if any(each.name == provider.name for each in _entries()):
             msg = f"{provider.name!r} is the name of an installed provider."
             raise CommandError(msg, hint="Choose another name in [provider].")
+        # Both would read the same environment variables, and get each other's secrets.
+        twin = next((each for each in self if _alike(each, provider.name)), None)
+        if twin is not None:
+            msg = f"{provider.name!r} is too much like the provider {twin!r}."
+            raise CommandError(
+                msg, hint="Choose a name that differs in more than - or _."
+            )
         self._added[provider.name] = provider
+
+
+def _alike(one: str, other: str) -> bool:
+    return one != other and one.replace("-", "_") == other.replace("-", "_")
 
 
 def _entries() -> list[EntryPoint]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, UnknownName
+from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
 from oauthmagic.oauth import clients, grants
 from oauthmagic.transport.urls import parse_url
 
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from oauthmagic.errors import OAuthMagicError
+    from oauthmagic.providers.preparation import Prepare
 
     #: (where, status, error) -> hint; where is "token" or "api".
     Explain = Callable[[str, int | None, OAuthMagicError | None], str]
+
+_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +32,9 @@ class Environment:
         api_base: What paths in requests are resolved against.
         ca_file: PEM file of a private certificate authority, or None.
         endpoints: Further endpoints by their RFC 8414 names.
+
+    A URL may hold `{tenant}` and the names of the provider's settings in braces;
+    `at` fills them in.
     """
 
     name: str
@@ -42,14 +49,31 @@ class Environment:
             ("api_base", self.api_base),
             *self.endpoints.items(),
         ):
-            parse_url(url, what=name)
+            parsed = parse_url(_PLACE.sub("0", url), what=name)
+            if self.name == "production" and (
+                parsed.is_loopback or parsed.scheme != "https"
+            ):
+                msg = f"{name}: production is not on this machine, and not without TLS."
+                raise EnvironmentRefused(msg, hint="Describe it as a sandbox.")
+
+    def at(self, values: Mapping[str, str]) -> Environment:
+        """Return this environment for a tenant and the settings in force."""
+
+        def filled(url: str) -> str:
+            return _PLACE.sub(lambda place: values[place[1]], url)
+
+        return replace(
+            self,
+            token_endpoint=filled(self.token_endpoint),
+            api_base=filled(self.api_base),
+            endpoints={name: filled(url) for name, url in self.endpoints.items()},
+        )
 
     @property
     def token_origins(self) -> frozenset[str]:
         """Return the only origins that the access token may be sent to."""
-        return frozenset(
-            parse_url(url).origin for url in (self.api_base, self.token_endpoint)
-        )
+        declared = (self.api_base, self.token_endpoint, *self.endpoints.values())
+        return frozenset(parse_url(url).origin for url in declared)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +90,16 @@ class Provider:
         default_scopes: What is asked for when nothing is; empty sends no `scope`.
         token_endpoint_auth_method: How the client authenticates (RFC 7591).
         basic_encoding: "form" or "raw", see `oauthmagic.oauth.clients`.
+        tenants: The provider's own partitions and their names; None if it has
+            none, empty if any word may be one.
+        tenant_kind: What a tenant is called there.
+        settings: What can be set: the values allowed (the first is the default) and
+            what stands for them in a URL.
+        redirect_uri: The one registered, where the provider registers one for all.
+        pkce: Whether authorization requests have a code challenge; only servers
+            that forbid it have a reason for False.
+        prepare: Rewrites an API request before it is sent (signatures, headers).
+        step_up: The scheme of a 401 challenge that asks for a second factor, or "".
         envelope: The member that holds the rows of a list, or "".
         explain: Gives the documented cause and next step of a refusal, or "".
         simulator: "module:function" that makes the simulator behind `@demo`.
@@ -81,6 +115,13 @@ class Provider:
     default_scopes: tuple[str, ...] = ()
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105
     basic_encoding: str = "form"
+    tenants: Mapping[str, str] | None = None
+    tenant_kind: str = "tenant"
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    redirect_uri: str = ""
+    pkce: bool = True
+    prepare: Prepare | None = None
+    step_up: str = ""
     envelope: str = ""
     explain: Explain | None = None
     simulator: str = ""
@@ -99,6 +140,28 @@ class Provider:
                 "environment", name, self.environments, where=f" of {self.name}"
             ) from None
 
+    def check_tenant(self, tenant: str) -> str:
+        """Return the tenant if this provider has it.
+
+        Raises:
+            CommandError: It needs one, or has none.
+            UnknownName: There is no such tenant.
+        """
+        if self.tenants is None:
+            if tenant:
+                msg = f"{self.title} has no tenants."
+                raise CommandError(msg, hint=f"Write {self.name}@ENVIRONMENT.")
+            return tenant
+        example = next(iter(self.tenants), "NAME")
+        if not tenant:
+            msg = f"{self.title} needs a {self.tenant_kind}."
+            raise CommandError(msg, hint=f"For example {self.name}/{example}@demo.")
+        if self.tenants and tenant not in self.tenants:
+            raise UnknownName(
+                self.tenant_kind, tenant, self.tenants, where=f" of {self.name}"
+            )
+        return tenant
+
     def check_grant(self, grant: str | None) -> str:
         """Return the grant to perform: the one asked for, else the default.
 
@@ -106,12 +169,15 @@ class Provider:
             UnknownName: There is no such grant.
             CommandError: It is not offered here, or not one that begins.
         """
-        grant = grant or self.default_grant
-        if grant not in grants.GRANTS:
-            raise UnknownName("grant", grant, self.grants)
+        grant = grants.grant_named(grant or self.default_grant)
         if grant not in self.grants:
+            if grant not in grants.GRANTS:
+                raise UnknownName("grant", grant, self.grants)
             msg = f"{self.title} does not offer the grant {grant!r}."
             raise CommandError(msg, hint=f"It offers: {', '.join(self.grants)}.")
+        if grant not in grants.GRANTS:
+            msg = f"This version of oauthmagic does not perform the grant {grant!r}."
+            raise CommandError(msg, hint=f"It performs: {', '.join(grants.GRANTS)}.")
         return grant
 
     def check_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from oauthmagic.oauth.challenges import bearer_error, parse_challenges
+from oauthmagic.oauth.sca import SCHEME
 from oauthmagic.transport.retry_after import parse_retry_after
-from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
@@ -29,6 +30,7 @@ class Answer:
         waited: Seconds waited because the server said `Retry-After`.
         replayed: Whether it was sent once more with a renewed token.
         attempts: How often it was sent.
+        trouble: Why the token could not be renewed though its end is near, or "".
     """
 
     response: WireResponse
@@ -36,6 +38,7 @@ class Answer:
     waited: float = 0.0
     replayed: bool = False
     attempts: int = 1
+    trouble: str = ""
 
 
 def send_authorized(
@@ -61,21 +64,21 @@ def send_authorized(
     """
     token = keeper.usable(token, world)
     answer = _send_waiting(request, token, world, timeout)
-    if (
-        answer.response.status == 401  # noqa: PLR2004
-        and _is_about_the_token(request, world)
-        and keeper.can_renew(token)
-    ):
-        token = keeper.renew(token, world, reason="the API answered 401")
+    if not _is_about_the_token(answer.response):
+        keeper.accepted(token)
+    elif keeper.can_renew(token):
+        token = keeper.renew(token, world, reason="the API answered 401", doubted=True)
         # Any method may be replayed: the server refused it. Never twice.
         again = _send_waiting(request, token, world, timeout)
+        if not _is_about_the_token(again.response):
+            keeper.accepted(token)
         answer = replace(
             again,
             replayed=True,
             attempts=answer.attempts + again.attempts,
             waited=answer.waited + again.waited,
         )
-    return answer
+    return replace(answer, trouble=keeper.trouble(token))
 
 
 def _send_waiting(
@@ -86,8 +89,10 @@ def _send_waiting(
     attempts = 0
     while True:
         attempts += 1
+        # Made anew each time: a signature holds the moment.
+        prepared = world.prepare(request) if world.prepare else request
         response = world.transport.send(
-            authorize(request, token),
+            authorize(prepared, token),
             timeout=timeout or world.api_timeout,
             limit=world.max_body,
         )
@@ -113,6 +118,19 @@ def authorize(request: WireRequest, token: Token) -> WireRequest:
     return replace(request, headers=(*request.headers, ("authorization", value)))
 
 
-def _is_about_the_token(request: WireRequest, world: World) -> bool:
-    """Return whether a 401 can come from the token's own resource server."""
-    return parse_url(request.url).origin in world.environment.token_origins
+def _is_about_the_token(response: WireResponse) -> bool:
+    """Return whether a response says that the access token is not, or no longer, good.
+
+    A 401 without a challenge may say so (STET banks), and so does `invalid_token`
+    (RFC 6750, section 3.1). A challenge that asks for a second factor, for other
+    scopes or for a stronger login (RFC 9470) does not.
+    """
+    if response.status != 401:  # noqa: PLR2004
+        return False
+    value = ", ".join(
+        value for name, value in response.headers if name == "www-authenticate"
+    )
+    challenges = parse_challenges(value)
+    if any(challenge.scheme == SCHEME for challenge in challenges):
+        return False
+    return bearer_error(challenges).error in ("", "invalid_token")

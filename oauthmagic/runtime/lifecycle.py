@@ -6,31 +6,31 @@ finds the new token and renews nothing.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import (
-    InvalidClient,
-    LoginRequired,
-    OAuthError,
-    OAuthMagicError,
-    RateLimited,
-    ServerError,
-    TemporarilyUnavailable,
-)
-from oauthmagic.flows.token_requests import Endpoint, request_token
-from oauthmagic.oauth import grants
-from oauthmagic.oauth.credentials import Credentials
+from oauthmagic.errors import InvalidClient, LoginRequired, OAuthError, OAuthMagicError
+from oauthmagic.oauth import clients, grants
+from oauthmagic.oauth.credentials import Credentials, missing_credentials
 from oauthmagic.oauth.tokens import Token, fingerprint
+from oauthmagic.runtime.granting import (
+    WRONG_CREDENTIALS,
+    ends_the_refresh_token,
+    grant_parameters,
+    perform,
+    token_after,
+)
+from oauthmagic.runtime.interruptions import finished
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from oauthmagic.oauth.responses import TokenResponse
     from oauthmagic.oauth.tokens import TokenKey
     from oauthmagic.runtime.world import World
-    from oauthmagic.store.stores import Store
+    from oauthmagic.store.stores import Entry, Store
+    from oauthmagic.transport.wire import Headers
+
+    _Owner = tuple[str, str, str]
 
 #: A token counts as over this many seconds before its end, at most.
 MAX_LEEWAY = 60.0
@@ -65,8 +65,15 @@ class TokenKeeper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # In memory only, for a grant that can be run again without its user.
+        self._generations = itertools.count(1)
+        # In memory only, for a renewal without the user.
         self._credentials: dict[TokenKey, Credentials] = {}
+        # What a server refused is not sent again by itself: an account would be locked.
+        self._refused: dict[_Owner, tuple[Credentials, OAuthError]] = {}
+        # Tokens that came after a 401 and that no answer has accepted yet.
+        self._doubted: set[int] = set()
+        # Why the last renewal of a token failed that still served.
+        self._trouble: dict[TokenKey, str] = {}
 
     def obtain(
         self,
@@ -75,6 +82,8 @@ class TokenKeeper:
         credentials: Credentials,
         *,
         seen: Token | None = None,
+        parameters: grants.Parameters | None = None,
+        headers: Headers = (),
     ) -> Token:
         """Run a grant and keep the token, unless somebody else just did.
 
@@ -83,49 +92,51 @@ class TokenKeeper:
             wish: What is asked for.
             credentials: Every field that the grant needs.
             seen: The token that the caller found not good enough, if any.
+            parameters: What the user brought back, for example a code; without
+                it, the grant's parameters are made of the credentials.
+            headers: Further headers, for example the proof of a second factor.
 
         Raises:
-            OAuthMagicError: The grant failed; nothing is kept.
+            StepUpRequired: The server asks for a second factor first.
+            OAuthError: It was refused; nothing is kept. The same credentials are
+                not sent again unless the wish is for a fresh token.
+            OAuthMagicError: The grant failed otherwise; nothing is kept.
         """
-        before = Token(
-            target=str(world.target),
-            access_token=None,
-            scopes=frozenset(wish.scopes),
-            scopes_requested=frozenset(wish.scopes),
-            grant=wish.grant,
-            client_id=credentials.client_id,
-            subject=credentials.username
-            if wish.grant == "password"
-            else credentials.client_id,
-            alias=wish.alias,
-            issued_at=world.clock(),
-            clock=world.clock,
-        )
-        with self._store.exclusive(before.key) as entry:
-            held = entry.token
-            seen_here = seen is not None and seen.key == before.key
-            if held is not None and not wish.fresh:
-                newer = not seen_here or held.generation != seen.generation  # type: ignore[union-attr]
-                if newer and not held.is_expired(leeway(held)):
-                    return held
-            response = self._grant(world, wish.grant, wish.scopes, credentials)
-            token = _token(
-                world,
-                response,
-                before.replace(issued_at=world.clock()),
-                reason="asked for",
-            )
-            return self._keep(token, credentials)
+        before = _unissued(world, wish, credentials)
+
+        def step() -> Token:
+            with self._store.exclusive(before.key) as entry:
+                held = entry.token
+                if held is not None and not wish.fresh:
+                    newer = seen is None or held.generation != seen.generation
+                    same = credentials.agrees_with(self.credentials(held))
+                    if newer and same and not held.is_expired(leeway(held)):
+                        return held
+                if not wish.fresh:
+                    self._check_not_refused(before.key, credentials)
+                asked = parameters or grant_parameters(
+                    wish.grant, wish.scopes, credentials
+                )
+                response = self._performed(
+                    world, before.key, credentials, asked, headers
+                )
+                token = token_after(world, before, response, reason="asked for")
+                return self._keep(entry, token, credentials)
+
+        return finished(step)
 
     def adopt(self, world: World, token: Token, credentials: Credentials) -> Token:
         """Keep a token that was got elsewhere."""
         mark = fingerprint(token.access_token, world.fingerprint_key)
-        return self._keep(token.replace(fingerprint=mark), credentials)
+        with self._store.exclusive(token.key) as entry:
+            return self._keep(entry, token.replace(fingerprint=mark), credentials)
 
     def forget(self, token: Token) -> None:
         """Forget a token and the credentials it came by."""
-        self._store.delete(token.key)
+        with self._store.exclusive(token.key) as entry:
+            entry.delete()
         self._credentials.pop(token.key, None)
+        self._trouble.pop(token.key, None)
 
     def usable(self, token: Token, world: World) -> Token:
         """Return the token held, renewed if its end is near.
@@ -136,205 +147,196 @@ class TokenKeeper:
         """
         if not token.is_expired(leeway(token)):
             return token
-        left = token.remaining()
-        reason = (
-            "the access token was not there yet"
-            if token.access_token is None
-            else f"{_seconds(left)} s left, renewed from {leeway(token):.0f} s on"
-            if left
-            else "the access token had expired"
-        )
         try:
-            return self.renew(token, world, reason=reason)
-        except OAuthMagicError:
+            return self.renew(token, world, reason=_why(token))
+        except OAuthMagicError as error:
             # Inside the leeway the old one still serves.
             if token.is_expired():
                 raise
+            self._trouble[token.key] = str(error)
             return token
+
+    def trouble(self, token: Token) -> str:
+        """Return why the last renewal of a token failed that still serves, or ""."""
+        return self._trouble.get(token.key, "")
 
     def credentials(self, token: Token) -> Credentials:
         """Return the credentials that a token came by, as far as they are held."""
         return self._credentials.get(token.key, Credentials())
 
-    def can_renew(self, token: Token) -> bool:
-        """Return whether a renewal has any chance without the user."""
-        return token.refresh_token is not None or self._can_grant_again(token)
+    def remember(self, token: Token, credentials: Credentials) -> None:
+        """Hold credentials for a token's renewals."""
+        self._credentials[token.key] = credentials
 
-    def renew(self, token: Token, world: World, *, reason: str) -> Token:
+    def can_renew(self, token: Token) -> bool:
+        """Return whether a renewal after a 401 has any chance.
+
+        A token that itself came after a 401, and that nothing has accepted since,
+        shows that renewing does not help: the next 401 is the answer.
+        """
+        return token.generation not in self._doubted and (
+            token.refresh_token is not None or self._can_grant_again(token)
+        )
+
+    def accepted(self, token: Token) -> None:
+        """Take note that a resource server accepted a token."""
+        self._doubted.discard(token.generation)
+
+    def renew(
+        self, token: Token, world: World, *, reason: str, doubted: bool = False
+    ) -> Token:
         """Renew a token, unless somebody else just did.
 
         Args:
             token: The snapshot that is no longer good.
             world: What its requests run in.
             reason: Why, for people.
+            doubted: Whether a 401 was the reason.
 
         Raises:
             LoginRequired: The refresh token was refused, or there is none, and
                 the grant cannot be run again without the user.
+            MissingCredentials: The client cannot authenticate.
             OAuthMagicError: The renewal failed otherwise; what was held is kept.
         """
-        with self._store.exclusive(token.key) as entry:
-            held = entry.token
-            if held is None:
-                msg = f"The token of {world.target} was forgotten."
-                raise LoginRequired(msg, hint=_login_hint(token))
-            if held.generation != token.generation:
-                return held
-            if held.refresh_token is not None:
-                try:
-                    renewed = self._refresh(held, world, reason)
-                except OAuthError as error:
-                    if not _is_refusal(error):
-                        raise
-                    # Never sent again: a refused refresh token stays refused.
-                    held = held.replace(
-                        refresh_token=None, generation=held.generation + 1
-                    )
-                    entry.write(held)
-                    if not self._can_grant_again(held):
-                        msg = f"The refresh token of {world.target} is no longer valid."
-                        raise LoginRequired(msg, hint=_login_hint(held)) from None
-                else:
-                    entry.write(renewed)
-                    return renewed
-            renewed = self._grant_again(held, world, reason)
-            entry.write(renewed)
-            return renewed
 
-    def _refresh(self, held: Token, world: World, reason: str) -> Token:
-        known = self.credentials(held)
-        parameters = grants.refresh_token(held.refresh_token)  # type: ignore[arg-type]
-        response = _request(world, known, known.client_id or held.client_id, parameters)
-        return _token(
-            world, response, held.replace(issued_at=world.clock()), reason=reason
-        )
+        def step() -> Token:
+            with self._store.exclusive(token.key) as entry:
+                held = entry.token
+                if held is None:
+                    msg = f"The token of {world.target} was forgotten."
+                    raise LoginRequired(msg, hint=_login_hint(token))
+                if held.generation != token.generation and not held.is_expired():
+                    return held
+                renewed = self._renewed(entry, held, world, reason)
+                renewed = renewed.replace(generation=next(self._generations))
+                if doubted:
+                    self._doubted.add(renewed.generation)
+                entry.write(renewed)
+                self._trouble.pop(token.key, None)
+                return renewed
 
-    def _grant_again(self, held: Token, world: World, reason: str) -> Token:
+        return finished(step)
+
+    def _renewed(self, entry: Entry, held: Token, world: World, reason: str) -> Token:
+        if held.refresh_token is None:
+            return self._granted_again(held, world, reason)
+        known = Credentials(client_id=held.client_id)
+        known = self.credentials(held).over(known)
+        try:
+            response = perform(world, known, grants.refresh_token(held.refresh_token))
+        except InvalidClient:
+            # Public clients need none; whoever adopted a token may have left them out.
+            method = world.provider.token_endpoint_auth_method
+            missing = known.missing(clients.needed_fields(method))
+            if missing:
+                raise missing_credentials(world.target, missing) from None
+            raise
+        except OAuthError as error:
+            if not ends_the_refresh_token(error):
+                raise
+        else:
+            return token_after(world, held, response, reason=reason)
+        # Never sent again: a refused refresh token stays refused.
+        held = held.replace(refresh_token=None, generation=next(self._generations))
+        entry.write(held)
+        return self._granted_again(held, world, f"{reason}, refresh token refused")
+
+    def _granted_again(self, held: Token, world: World, reason: str) -> Token:
         if not self._can_grant_again(held):
-            msg = f"The token of {world.target} cannot be renewed: {reason}."
+            msg = (
+                f"The token of {world.target} is over ({reason}), and it cannot be "
+                "renewed: there is no refresh token that works."
+            )
             raise LoginRequired(msg, hint=_login_hint(held))
         credentials = self._credentials[held.key]
-        try:
-            response = self._grant(
-                world, held.grant, tuple(sorted(held.scopes_requested)), credentials
-            )
-        except OAuthError as error:
-            if _is_refusal(error):
-                # Sent once more it would only bring the account nearer to a lock.
-                del self._credentials[held.key]
-            raise
-        return _token(
-            world,
-            response,
-            held.replace(issued_at=world.clock(), refresh_token=None),
-            reason=f"{reason}; granted again",
-        )
+        scopes = tuple(sorted(held.scopes_requested))
+        asked = grant_parameters(held.grant, scopes, credentials)
+        response = self._performed(world, held.key, credentials, asked)
+        before = held.replace(refresh_token=None)
+        return token_after(world, before, response, reason=f"{reason}; granted again")
 
     def _can_grant_again(self, token: Token) -> bool:
         return (
-            token.grant in ("password", "client_credentials")
+            token.grant in grants.REPEATABLE
             and token.key in self._credentials
+            and _owner(token.key) not in self._refused
         )
 
-    def _grant(
+    def _performed(
         self,
         world: World,
-        grant: str,
-        scopes: tuple[str, ...],
+        key: TokenKey,
         credentials: Credentials,
+        parameters: grants.Parameters,
+        headers: Headers = (),
     ) -> TokenResponse:
-        if grant == "password" and credentials.password is not None:
-            parameters = grants.password(
-                credentials.username, credentials.password, scopes
-            )
-        else:
-            parameters = grants.client_credentials(scopes)
-        return _request(world, credentials, credentials.client_id, parameters)
+        """Send a grant; what is refused as wrong is remembered as such."""
+        try:
+            response = perform(world, credentials, parameters, headers)
+        except OAuthError as error:
+            if error.error in WRONG_CREDENTIALS and "code" not in parameters:
+                self._refused[_owner(key)] = (credentials, error)
+            raise
+        self._refused.pop(_owner(key), None)
+        return response
 
-    def _keep(self, token: Token, credentials: Credentials) -> Token:
+    def _check_not_refused(self, key: TokenKey, credentials: Credentials) -> None:
+        refused, error = self._refused.get(_owner(key), (None, None))
+        if (
+            refused is not None
+            and error is not None
+            and refused.agrees_with(credentials)
+        ):
+            raise type(error)(
+                "these credentials were refused before, and were not sent again",
+                error=error.error,
+                status=error.status,
+                hint=f"{error.hint} To send the same once more, ask for a fresh "
+                "token: --fresh, in Python fresh=True.",
+            )
+
+    def _keep(self, entry: Entry, token: Token, credentials: Credentials) -> Token:
         """Keep a token that does not come from a renewal."""
-        with self._store.exclusive(token.key) as entry:
-            before = entry.token
-            # Counted on, so that a renewal of the one before is not taken for it.
-            token = token.replace(generation=before.generation + 1 if before else 1)
-            self._store.put(token)
+        # Counted on over all tokens, so that a renewal of an older one is not
+        # taken for a renewal of this.
+        token = token.replace(generation=next(self._generations))
+        entry.write(token, latest=True)
         self._credentials[token.key] = credentials
+        self._trouble.pop(token.key, None)
         return token
 
 
-def _request(
-    world: World,
-    credentials: Credentials,
-    client_id: str,
-    parameters: grants.Parameters,
-) -> TokenResponse:
-    endpoint = Endpoint(
-        url=world.environment.token_endpoint,
-        client_id=client_id,
-        client_secret=credentials.client_secret,
-        token_endpoint_auth_method=world.provider.token_endpoint_auth_method,
-        basic_encoding=world.provider.basic_encoding,
-        timeout=world.token_timeout,
-    )
-    try:
-        return request_token(world.transport, endpoint, parameters)
-    except (OAuthError, RateLimited) as error:
-        status = error.status if isinstance(error, OAuthError) else 429
-        raise error.with_hint(world.provider.hint("token", status, error)) from None
-
-
-def _token(
-    world: World, response: TokenResponse, before: Token, *, reason: str
-) -> Token:
-    """Return the token that follows `before` by a token response."""
-    now = before.issued_at
-    granted = response.scopes
-    return before.replace(
-        access_token=response.access_token,
-        token_type=response.token_type,
-        # RFC 6749, section 6: a new refresh token replaces the old one; none
-        # leaves it.
-        refresh_token=response.refresh_token or before.refresh_token,
-        id_token=response.id_token or before.id_token,
-        # Section 5.1: no scope in the answer means what was asked.
-        scopes=before.scopes if granted is None else frozenset(granted),
-        expires_at=_later(now, response.expires_in),
-        refresh_expires_at=before.refresh_expires_at
-        if _keeps_refresh_token(response, before)
-        else _later(now, response.refresh_expires_in),
-        fingerprint=fingerprint(response.access_token, world.fingerprint_key),
-        generation=before.generation + 1,
-        reason=reason,
+def _unissued(world: World, wish: Wish, credentials: Credentials) -> Token:
+    """Return the token of a wish as it is before there is one."""
+    by_user = wish.grant == "password"
+    return Token(
+        target=str(world.target),
+        access_token=None,
+        scopes=frozenset(wish.scopes),
+        scopes_requested=frozenset(wish.scopes),
+        grant=wish.grant,
+        client_id=credentials.client_id,
+        subject=credentials.username if by_user else credentials.client_id,
+        alias=wish.alias,
+        issued_at=world.clock(),
+        clock=world.clock,
     )
 
 
-def _keeps_refresh_token(response: TokenResponse, before: Token) -> bool:
-    """Return whether the old refresh token stays, and nothing is said of its end."""
-    return (
-        response.refresh_token is None
-        and response.refresh_expires_in is None
-        and before.refresh_token is not None
-    )
+def _owner(key: TokenKey) -> _Owner:
+    """Return whose credentials a token is got with."""
+    return key.target, key.client_id, key.subject
 
 
-def _is_refusal(error: OAuthError) -> bool:
-    """Return whether the server refused the grant itself, for good.
-
-    Older servers of the League family answer a dead refresh token with
-    `invalid_request` and 401, so the code alone does not tell.
-    """
-    if isinstance(error, InvalidClient | ServerError | TemporarilyUnavailable):
-        return False
-    return bool(error.error) and (error.status or 400) < 500  # noqa: PLR2004
+def _why(token: Token) -> str:
+    left = token.remaining()
+    if token.access_token is None:
+        return "there is no access token yet"
+    if not left:
+        return "the access token had expired"
+    return f"{left.total_seconds():.0f} s left, renewed from {leeway(token):.0f} s on"
 
 
 def _login_hint(token: Token) -> str:
     return f"Log in again: %token {token.alias or token.target} --fresh."
-
-
-def _later(now: datetime, seconds: int | None) -> datetime | None:
-    return None if seconds is None else now + timedelta(seconds=seconds)
-
-
-def _seconds(left: timedelta) -> int:
-    return int(left.total_seconds())

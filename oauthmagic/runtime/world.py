@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock
     from oauthmagic.providers.provider import Environment, Provider
-    from oauthmagic.transport.wire import Transport
+    from oauthmagic.transport.wire import Transport, WireRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,7 @@ class World:
         sleep: Waits, in its time.
         randomness: Returns so many random bytes.
         fingerprint_key: Key of the fingerprints of its tokens.
+        prepare: Rewrites an API request before the token is put on, or None.
         token_timeout: Seconds for a token request.
         api_timeout: Seconds for an API request.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
@@ -41,6 +42,9 @@ class World:
     sleep: Callable[[float], None]
     randomness: Callable[[int], bytes]
     fingerprint_key: bytes = field(repr=False)
+    prepare: Callable[[WireRequest], WireRequest] | None = field(
+        default=None, repr=False
+    )
     token_timeout: float = 8.0
     api_timeout: float = 30.0
     max_wait: float = 10.0

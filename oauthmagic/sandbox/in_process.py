@@ -11,6 +11,11 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import ResponseRefused
+from oauthmagic.sandbox.client_certificates import (
+    CLIENT_CERTIFICATE,
+    TLS_ALERT,
+    raise_alert,
+)
 from oauthmagic.transport.wire import WireResponse
 
 if TYPE_CHECKING:
@@ -31,10 +36,15 @@ class InProcessTransport:
 
     Args:
         wsgi_app: The application.
+        client_certificate: What the client would show in TLS, as DER; without it,
+            an application that wants one ends the exchange as TLS would.
     """
 
-    def __init__(self, wsgi_app: WSGIApplication) -> None:
+    def __init__(
+        self, wsgi_app: WSGIApplication, client_certificate: bytes | None = None
+    ) -> None:
         self._wsgi_app = wsgi_app
+        self._client_certificate = client_certificate
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:  # noqa: ARG002
         """Send a request; follow nothing, retry nothing.
@@ -46,7 +56,12 @@ class InProcessTransport:
 
         Raises:
             ResponseRefused: The body is longer than `limit`.
+            TlsError: The application wants a (or another) client certificate.
         """
+        environ = _environ(request)
+        environ[TLS_ALERT] = raise_alert
+        if self._client_certificate is not None:
+            environ[CLIENT_CERTIFICATE] = self._client_certificate
         begun: list[tuple[str, list[tuple[str, str]]]] = []
         body = bytearray()
 
@@ -62,7 +77,7 @@ class InProcessTransport:
             begun.append((status, headers))
             return write
 
-        chunks: Iterable[bytes] = self._wsgi_app(_environ(request), start_response)
+        chunks: Iterable[bytes] = self._wsgi_app(environ, start_response)
         try:
             for chunk in chunks:
                 write(chunk)
@@ -87,6 +102,8 @@ def _environ(request: WireRequest) -> WSGIEnvironment:
         # PEP 3333: bytes dressed up as Latin-1.
         "PATH_INFO": urllib.parse.unquote_to_bytes(url.path or "/").decode("latin-1"),
         "QUERY_STRING": url.query,
+        # Not standard, but as every server has it: the target before it is decoded.
+        "REQUEST_URI": f"{url.path or '/'}{'?' * bool(url.query)}{url.query}",
         "SERVER_NAME": url.hostname or "",
         "SERVER_PORT": str(url.port or (443 if url.scheme == "https" else 80)),
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -102,6 +102,7 @@ class RevstoSimulator:
         "password": "simulated-password",
     }
     USER_ID: Final = "1001"
+    ERRORS: Final = DEFAULT_ERRORS
 
     def __init__(
         self,

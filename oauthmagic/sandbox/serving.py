@@ -3,6 +3,9 @@
 It listens on a loopback address only and on a random port, says nothing to a request
 for another host (RFC 9110, section 15.5.20) or to scripts of other origins, and logs
 nothing, for what it would log are tokens.
+
+Given a client authority, it wants a certificate of every client (RFC 8705, section
+2). Browsers have none: serve the pages that a customer sees a second time, without.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from oauthmagic.errors import CommandError
 from oauthmagic.keys.certificates import issue_loopback_certificate
 from oauthmagic.sandbox.answers import json_answer
+from oauthmagic.sandbox.client_certificates import CLIENT_CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 IDLE: Final = 10.0
 _POLL: Final = 0.05
 _BACKLOG: Final = 128
+#: What a client may still send after its certificate was refused: bytes, seconds.
+_MOST_FAREWELL: Final = 1_000_000
+_FAREWELL: Final = 1.0
 #: The addresses that the certificate is for.
 _FAMILIES: Final = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
 
@@ -43,6 +50,8 @@ class LoopbackServer:
         clock: The real time (aware): when the certificate's validity begins.
         host: 127.0.0.1 or ::1.
         port: 0 takes a free one.
+        client_authority: PEM of the authority whose certificates clients must show,
+            or None to ask for none.
 
     Attributes:
         url: The server's origin, for example `https://127.0.0.1:40123`.
@@ -59,12 +68,13 @@ class LoopbackServer:
         clock: Callable[[], datetime],
         host: str = "127.0.0.1",
         port: int = 0,
+        client_authority: bytes | None = None,
     ) -> None:
         listener = _listen(host, port)
         try:
             self._directory = tempfile.TemporaryDirectory(prefix="oauthmagic-sandbox-")
             self.ca_file = Path(self._directory.name) / "ca.pem"
-            context = self._context(clock())
+            context = self._context(clock(), client_authority)
             port = listener.getsockname()[1]
             shown = f"[{host}]" if ":" in host else host
             self.url = f"https://{shown}:{port}"
@@ -97,7 +107,7 @@ class LoopbackServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _context(self, now: datetime) -> ssl.SSLContext:
+    def _context(self, now: datetime, client_authority: bytes | None) -> ssl.SSLContext:
         made = issue_loopback_certificate(now)
         _write_private(self.ca_file, made.authority)
         # OpenSSL reads a chain from a file only; the key is on disk this long.
@@ -109,6 +119,9 @@ class LoopbackServer:
             context.load_cert_chain(chain)
         finally:
             chain.unlink()
+        if client_authority is not None:
+            context.load_verify_locations(cadata=client_authority.decode("ascii"))
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
 
@@ -118,6 +131,7 @@ def serve(
     clock: Callable[[], datetime],
     host: str = "127.0.0.1",
     port: int = 0,
+    client_authority: bytes | None = None,
 ) -> LoopbackServer:
     """Serve an application over TLS and return at once; close what is returned.
 
@@ -126,11 +140,15 @@ def serve(
         clock: The real time (aware).
         host: 127.0.0.1 or ::1.
         port: 0 takes a free one.
+        client_authority: PEM of the authority whose certificates clients must show,
+            or None to ask for none.
 
     Raises:
         CommandError: The address is not a loopback address, or the port is taken.
     """
-    return LoopbackServer(app, clock=clock, host=host, port=port)
+    return LoopbackServer(
+        app, clock=clock, host=host, port=port, client_authority=client_authority
+    )
 
 
 class _Handler(WSGIRequestHandler):
@@ -140,6 +158,13 @@ class _Handler(WSGIRequestHandler):
 
     def version_string(self) -> str:
         return "oauthmagic-sandbox"
+
+    def make_environ(self) -> WSGIEnvironment:
+        environ = super().make_environ()
+        certificate = self.connection.getpeercert(binary_form=True)
+        if certificate is not None:
+            environ[CLIENT_CERTIFICATE] = certificate
+        return environ
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: a request line may hold a secret."""
@@ -190,7 +215,11 @@ class _Server(ThreadedWSGIServer):
                 self._open.pop(request, None)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        request.do_handshake()
+        try:
+            request.do_handshake()
+        except ssl.SSLError:
+            _await_farewell(request)
+            raise
         super().finish_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -208,6 +237,23 @@ class _Server(ThreadedWSGIServer):
                 continue  # it has ended by itself
         for _, thread in still_open:
             thread.join(IDLE)
+
+
+def _await_farewell(connection: socket.socket) -> None:
+    """Read on until the client has seen why it was refused.
+
+    Under TLS 1.3 a client without certificate has sent its request by then; closing
+    with that unread would reset the connection, and the alert would be lost.
+    """
+    rest = _MOST_FAREWELL
+    try:
+        # The plain socket's, for there is no TLS any more.
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        connection.settimeout(_FAREWELL)
+        while rest > 0 and (read := socket.socket.recv(connection, rest)):
+            rest -= len(read)
+    except OSError:
+        return
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -13,8 +13,12 @@ from oauthmagic.oauth.credentials import (
     SECRET_FIELDS,
     Credentials,
     field_names,
+    missing_credentials,
     read_credentials,
+    variable_names,
 )
+from oauthmagic.oauth.outcomes import settled
+from oauthmagic.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,39 +29,69 @@ if TYPE_CHECKING:
     #: (label, secret) -> what the user entered
     Prompt = Callable[[str, bool], str]
 
+PREFIX = "OAUTHMAGIC_"
 
-def from_variables(variables: Mapping[str, str | None], target: Target) -> Credentials:
+
+def concealed(environ: Mapping[str, str | None]) -> dict[str, str | Secret]:
+    """Return the variables that are ours, the secrets among them hidden."""
+    endings = tuple(f"_{name.upper()}" for name in SECRET_FIELDS)
+    return {
+        name: Secret(value) if name.endswith(endings) else value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and value
+    }
+
+
+def from_variables(
+    variables: Mapping[str, str | Secret], target: Target
+) -> Credentials:
     """Return the credentials that variables hold for a target.
 
     Args:
-        variables: For example the process environment.
+        variables: As `concealed` returns them.
         target: Names with its tenant come before names without.
     """
     found = {}
     for name in field_names():
-        for variable in _variables(target, name):
-            if variables.get(variable):
+        for variable in variable_names(target, name):
+            if variable in variables:
                 found[name] = variables[variable]
                 break
-    return read_credentials(found)
+    return settled(read_credentials(found))
 
 
 def from_env_file(path: str | Path, target: Target) -> Credentials:
     """Return the credentials that a file of `NAME=value` lines holds for a target.
 
-    Raises:
-        CommandError: The file cannot be read.
-    """
-    import dotenv  # noqa: PLC0415 - only where such a file is named
+    A value with blanks, quotes or `#` in it must stand in single quotes; nothing is
+    substituted in it.
 
+    Raises:
+        CommandError: The file cannot be read, or holds nothing for this target.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - only where it is needed
+
+    values: dict[str, str | None] = {}
     try:
         with open(path, encoding="utf-8") as lines:  # noqa: PTH123 - str or Path
-            # Values are taken as they stand: a $ in a password is a $.
-            values = dotenv.dotenv_values(stream=lines, interpolate=False)
+            for binding in parse_stream(lines):
+                if binding.error:
+                    line = binding.original.line
+                    msg = f"Line {line} of the env file {str(path)!r} cannot be read."
+                    raise CommandError(msg, hint="Write NAME='value'.")
+                if binding.key:
+                    values[binding.key] = binding.value
     except (OSError, UnicodeDecodeError) as error:
         msg = f"The env file {str(path)!r} cannot be read ({type(error).__name__})."
         raise CommandError(msg, hint="Check the path of --env-file.") from None
-    return from_variables(values, target)
+    variables = concealed(values)
+    del values
+    found = from_variables(variables, target)
+    if not found:
+        example = variable_names(target, "client_id")[0]
+        msg = f"The env file {str(path)!r} holds nothing for {target}."
+        raise CommandError(msg, hint=f"Its names look like {example}.")
+    return found
 
 
 def complete(
@@ -84,39 +118,13 @@ def complete(
     if not missing:
         return found
     if prompt is None:
-        msg = f"No credentials for {target}: {', '.join(missing)} missing."
-        raise MissingCredentials(
-            msg, hint=_remedies(missing, target, has_demo=has_demo)
-        )
-    entered = {}
+        raise missing_credentials(target, missing, has_demo=has_demo)
+    entered: dict[str, Secret] = {}
     for name in missing:
-        entered[name] = prompt(f"{name} for {target}: ", name in SECRET_FIELDS)
-        if not entered[name]:
+        # Hidden at once: an interruption at the next prompt shows this frame.
+        entered[name] = Secret(prompt(f"{name} for {target}: ", name in SECRET_FIELDS))
+        if not entered[name].reveal():
+            remedies = missing_credentials(target, missing, has_demo=has_demo)
             msg = f"No {name} was entered for {target}."
-            raise MissingCredentials(
-                msg, hint=_remedies(missing, target, has_demo=has_demo)
-            )
-    return read_credentials(entered).over(found)
-
-
-def _variables(target: Target, field: str) -> list[str]:
-    parts = [target.provider, target.tenant, target.environment, field]
-    shorter = [target.provider, target.environment, field]
-    ways = [parts, shorter] if target.tenant else [shorter]
-    return [
-        "OAUTHMAGIC_" + "_".join(way).upper().replace("-", "_").replace(".", "_")
-        for way in ways
-    ]
-
-
-def _remedies(missing: Iterable[str], target: Target, *, has_demo: bool) -> str:
-    variables = ", ".join(_variables(target, name)[-1] for name in missing)
-    remedies = (
-        "Any of these ways: in a notebook or terminal, run %token and enter them at "
-        "the prompt; --credentials VAR (in Python credentials=), a mapping with the "
-        f"fields {', '.join(missing)}; the environment variables {variables}, set "
-        "before the session begins; or --env-file PATH, a file with the same names."
-    )
-    if has_demo and target.environment != "demo":
-        remedies += f" {target.provider}@demo needs none."
-    return remedies
+            raise MissingCredentials(msg, hint=remedies.hint)
+    return settled(read_credentials(entered)).over(found)

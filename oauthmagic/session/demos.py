@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
+from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import CommandError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oauthmagic.providers.provider import Provider
+    from oauthmagic.redaction import Secret
     from oauthmagic.transport.wire import Transport
 
 #: Any number would do; the same one makes the same tutorial every day.
@@ -42,6 +44,15 @@ class Demo:
 
     def __repr__(self) -> str:
         return f"<demo at {self.now():%Y-%m-%d %H:%M:%S} UTC>"
+
+    def transport_with(self, certificate: Secret) -> Transport:
+        """Return what reaches it showing a client's certificate, as TLS would.
+
+        Args:
+            certificate: PEM text.
+        """
+        der = PEM_cert_to_DER_cert(certificate.reveal())
+        return InProcessTransport(self._simulator.wsgi_app, der)
 
     def now(self) -> datetime:
         """Return the simulator's time."""
@@ -74,6 +85,21 @@ class Demo:
         """Answer with another family of errors."""
         self._simulator.use_errors(family)
 
+    def decide(self, url: str, answer: str) -> str | None:
+        """Play the user at a login page; return where the browser is sent, if at all.
+
+        Args:
+            url: The authorization request.
+            answer: "accept", "refuse" or "timeout".
+        """
+        where: str | None = self._simulator.decide(url, answer)
+        return where
+
     def reset(self) -> None:
-        """Stop refusing and throttling; take the errors of the beginning."""
-        self._simulator.reset()
+        """Stop refusing and throttling; take the errors of the beginning.
+
+        Tokens and data stay.
+        """
+        self._simulator.refuse(on=False)
+        self._simulator.throttle(0)
+        self._simulator.use_errors(self._simulator.ERRORS)

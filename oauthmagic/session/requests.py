@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError
+from oauthmagic.errors import CommandError, StepUpRequired
+from oauthmagic.flows.token_requests import step_up
 from oauthmagic.http_request import parse
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
@@ -55,14 +56,57 @@ def prepare(
     )
 
 
+@dataclass(kw_only=True, slots=True)
+class Sending:
+    """Requests that are sent in order, and can go on where they were stopped.
+
+    Attributes:
+        left: The requests not yet answered.
+        token: What the next one is sent with.
+        proof: Headers for the next one alone.
+        replies: What came back so far.
+    """
+
+    left: list[Prepared]
+    token: Token
+    proof: tuple[tuple[str, str], ...] = ()
+    replies: list[Reply] = field(default_factory=list)
+
+    def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
+        """Send what is left; return the last reply, which knows all of them.
+
+        Raises:
+            StepUpRequired: The next one asks for a second factor.
+        """
+        while self.left:
+            prepared = self.left[0]
+            if self.proof:
+                wire = prepared.wire
+                wire = replace(wire, headers=(*wire.headers, *self.proof))
+                prepared, self.proof = replace(prepared, wire=wire), ()
+            reply, self.token = send(prepared, self.token, world, keeper)
+            self.replies.append(reply)
+            self.left.pop(0)
+        last = self.replies[-1]
+        last.replies = tuple(self.replies)
+        return last
+
+
 def send(
     prepared: Prepared, token: Token, world: World, keeper: TokenKeeper
 ) -> tuple[Reply, Token]:
-    """Send one request; return the reply and the token that it was sent with."""
+    """Send one request; return the reply and the token that it was sent with.
+
+    Raises:
+        StepUpRequired: The server asks for a second factor first.
+    """
     answer = send_authorized(
         prepared.wire, token, keeper=keeper, world=world, timeout=prepared.timeout
     )
     response = answer.response
+    event = step_up(response) if world.provider.step_up else None
+    if event is not None:
+        raise StepUpRequired(event)
     reply = Reply(
         status=response.status,
         headers=Headers(response.headers),
@@ -148,6 +192,8 @@ def _note(answer: Answer, token: Token) -> str:
         notes.append("the API answered 401: token refreshed, request sent once more")
     elif answer.token.generation != token.generation:
         notes.append(f"token refreshed first: {answer.token.reason}")
+    if answer.trouble:
+        notes.append(f"the token could not be renewed yet: {answer.trouble}")
     if answer.waited:
         notes.append(f"waited {answer.waited:g} s as the server asked")
     return "; ".join(notes)

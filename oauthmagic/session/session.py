@@ -5,21 +5,29 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
     ProviderFileError,
+    StepUpRequired,
     UnknownName,
+    UserActionRequired,
 )
+from oauthmagic.oauth import grants
 from oauthmagic.oauth.adoption import read_adopted
 from oauthmagic.oauth.credentials import Credentials, read_credentials
+from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
-from oauthmagic.oauth.targets import check_name
+from oauthmagic.oauth.targets import ENVIRONMENTS
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
-from oauthmagic.session import credentials as sources
-from oauthmagic.session.worlds import MAX_WAIT, Worlds
+from oauthmagic.runtime.pending import WaitingRoom
+from oauthmagic.session.credentials import complete, concealed, from_env_file
+from oauthmagic.session.holdings import Holdings
+from oauthmagic.session.logins import ask_to_log_in
+from oauthmagic.session.step_ups import StepUp
+from oauthmagic.session.worlds import MAX_WAIT, Worlds, check_seconds
 from oauthmagic.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -28,10 +36,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from oauthmagic.oauth.tokens import Clock, Token
+    from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
+    from oauthmagic.session.requests import Sending
     from oauthmagic.store.stores import Store
-    from oauthmagic.transport.wire import Transport
+    from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.replies import Reply
 
 
@@ -69,41 +79,57 @@ class Session:
         environ: Mapping[str, str] | None = None,
         prompt: Callable[[str, bool], str] | None = None,
     ) -> None:
-        self._environ = dict(os.environ if environ is None else environ)
+        variables = concealed(os.environ if environ is None else environ)
+        default = str(variables.get("OAUTHMAGIC_ENVIRONMENT", "sandbox"))
+        if environment is None and default not in ENVIRONMENTS:
+            where = " in OAUTHMAGIC_ENVIRONMENT"
+            raise UnknownName("environment", default, ENVIRONMENTS, where=where)
+        self._defaults = (environment or default, timeout, max_wait)
         self._worlds = Worlds(
-            environment or self._environ.get("OAUTHMAGIC_ENVIRONMENT") or "sandbox",
-            transport=transport,
-            clock=clock,
-            sleep=sleep,
-            randomness=randomness,
+            transport=transport, clock=clock, sleep=sleep, randomness=randomness
         )
-        self.configure(timeout=timeout, max_wait=max_wait)
+        self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
         self._store = _store(store)
         self._keeper = TokenKeeper(self._store)
+        self._holdings = Holdings(self._store, self._keeper, self._worlds, variables)
+        self._room = WaitingRoom()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         count = len(self._store.tokens())
         return f"<oauthmagic.Session holding {count} token{'s' * (count != 1)}>"
 
-    def configure(
-        self,
-        *,
-        environment: str | None = None,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-    ) -> None:
-        """Change what the session was made with; None takes the default.
+    def configure(self, **changes: Any) -> None:
+        """Change settings of this session; None takes back what it was made with.
 
         Args:
-            environment: As in `Session`; None leaves it.
-            timeout: As in `Session`.
-            max_wait: As in `Session`.
+            **changes: `environment`, `timeout` or `max_wait` as in `Session`; or
+                `settings`: by provider, a mapping of its own settings.
+
+        Raises:
+            UnknownName: A setting is unknown.
+            CommandError: Its value makes no sense.
         """
-        if environment:
-            self._worlds.environment = environment
-        self._worlds.timeout = timeout
-        self._worlds.max_wait = MAX_WAIT if max_wait is None else max_wait
+        environment, timeout, max_wait = self._defaults
+        defaults: dict[str, Any] = {
+            "environment": environment,
+            "timeout": timeout,
+            "max_wait": MAX_WAIT if max_wait is None else max_wait,
+            "settings": {},
+        }
+        for name, value in changes.items():
+            if name not in defaults:
+                raise UnknownName("setting", name, defaults)
+            value = defaults[name] if value is None else value  # noqa: PLW2901
+            if name in ("timeout", "max_wait") and value is not None:
+                check_seconds(name, value, least=0 if name == "max_wait" else 0.001)
+            setattr(self._worlds, name, value)
 
     def token(
         self,
@@ -135,44 +161,76 @@ class Session:
             OAuthError: The authorization server refused.
             OAuthMagicError: Anything else that went wrong; nothing was kept.
         """
-        given = read_credentials(credentials)
+        outcome = read_credentials(credentials)
         del credentials  # no frame of ours keeps a plain secret
-        world, alias = self._world(target, alias)
+        given = settled(outcome)
+        world, alias = self._holdings.named(target, alias)
+        if env_file is not None:
+            given = given.over(from_env_file(env_file, world.target))
         provider = world.provider
-        wanted = (
-            None if scopes is None else provider.check_scopes(normalise_scopes(scopes))
-        )
+        wanted = provider.check_scopes(normalise_scopes(scopes or ()))
         if grant is not None:
-            provider.check_grant(grant)
-        held = self._held(world, alias, wanted, given, grant)
+            grant = provider.check_grant(grant)
+        held = self._holdings.held(
+            world, alias, scopes=wanted, owner=given, grant=grant
+        )
         if held is not None and not fresh:
             try:
-                return self._keeper.usable(held, world)
+                return self._usable(world, held, given)
             except LoginRequired:
-                if provider.default_grant == "refresh_token":
+                # Somebody else's token is not replaced by one of the client's own.
+                if held.grant not in grants.FIELDS:
                     raise
-        grant = provider.check_grant(grant or (_begins(held.grant) if held else None))
+        if grant is None:
+            own = held is not None and held.grant in provider.grants
+            grant = provider.check_grant(held.grant if held and own else None)
         if grant == "refresh_token":
-            msg = f"{provider.title} only renews tokens; it cannot begin with one."
-            raise CommandError(msg, hint=f"%token adopt {target} --from VAR first.")
-        if wanted is None:
-            wanted = (
-                tuple(sorted(held.scopes_requested))
-                if held
-                else provider.default_scopes
-            )
-        found = self._find(world, given, env_file)
-        if held is not None:
-            found = found.over(self._keeper.credentials(held))
-        found = sources.complete(
-            found,
+            msg = "The grant refresh_token renews a token; it cannot begin with one."
+            hint = f"%token refresh {target}, or %token adopt {target} --from VAR."
+            raise CommandError(msg, hint=hint)
+        if scopes is None:
+            wanted = provider.default_scopes
+            if held is not None:
+                wanted = tuple(sorted(held.scopes_requested))
+        found = complete(
+            self._holdings.credentials(world, alias, given),
             provider.needed_fields(grant),
             world.target,
             prompt=self.prompt,
             has_demo=bool(provider.simulator),
         )
         wish = Wish(grant=grant, scopes=wanted, alias=alias, fresh=fresh)
-        return self._keeper.obtain(world, wish, found, seen=held)
+        return self._obtain(world, wish, found, held)
+
+    def resume(self, target: str | None = None, *, answer: str) -> Token | Reply:
+        """Complete what waits for the user.
+
+        Args:
+            target: The target or alias that waits; without it, the only one.
+            answer: The redirected URL or the code; in a demo one of its words.
+
+        Returns:
+            What the call that asked would have returned: a Token or a Reply.
+
+        Raises:
+            CommandError: Nothing waits, or the answer leaves it waiting.
+            OAuthMagicError: It was refused or is over; it waits no longer.
+        """
+        action = self.pending(target)
+        now = self._holdings.named(action.target)[0].clock()
+        result: Token | Reply = self._room.resume(action.target, answer, now)
+        return result
+
+    def pending(self, target: str | None = None) -> PendingAction:
+        """Return what waits for the user at a target, or the only thing that waits.
+
+        Raises:
+            CommandError: Nothing waits there.
+        """
+        if target is None or self._room.holds(target):
+            return self._room.get(target)
+        world, alias = self._holdings.named(target)
+        return self._room.get(alias or str(world.target))
 
     def api(
         self,
@@ -201,17 +259,22 @@ class Session:
             LoginRequired: The token is over and cannot be renewed.
             TransportError: No usable answer came.
         """
-        from oauthmagic.session.requests import prepare, send  # noqa: PLC0415
+        from oauthmagic.session.requests import Sending, prepare  # noqa: PLC0415
 
-        world, alias = self._world(target)
+        world, alias = self._holdings.named(target)
         prepared = prepare(world, text, variables or {})
-        token = self._held(world, alias) or self.token(target)
-        replies: list[Reply] = []
-        for each in prepared:
-            reply, token = send(each, token, world, self._keeper)
-            replies.append(reply)
-        replies[-1].replies = tuple(replies)
-        return replies[-1]
+
+        def go_on(token: Token) -> Reply:
+            sending = Sending(left=list(prepared), token=token)
+            return self._go_on(world, sending, alias)
+
+        try:
+            token = self._holdings.held(world, alias) or self.token(target)
+        except UserActionRequired as error:
+            # When the user is back, the requests are sent.
+            self._room.continue_with(error.pending.target, go_on)
+            raise
+        return go_on(token)
 
     def preview(
         self, target: str, text: str, *, variables: Mapping[str, Any] | None = None
@@ -219,7 +282,7 @@ class Session:
         """Return the requests that `api` would send, redacted; nothing is sent."""
         from oauthmagic.session.requests import prepare, preview  # noqa: PLC0415
 
-        world, _ = self._world(target)
+        world, _ = self._holdings.named(target)
         return preview(prepare(world, text, variables or {}))
 
     def refresh(self, target: str) -> Token:
@@ -230,33 +293,38 @@ class Session:
             LoginRequired: It cannot be renewed without its owner.
         """
         world, token = self._require(target)
-        return self._keeper.renew(token, world, reason="asked for")
+        ready = self._ready(world, token)
+        return self._keeper.renew(token, ready, reason="asked for")
 
     def adopt(
         self,
         target: str,
-        tokens: Mapping[str, Any],
+        tokens: Mapping[str, Any] | Token,
         *,
         credentials: Mapping[str, Any] | None = None,
         alias: str = "",
+        env_file: str | Path | None = None,
     ) -> Token:
         """Look after a token that was got elsewhere.
 
         Args:
             target: What it is for.
             tokens: The members of a token response: `access_token`,
-                `refresh_token` or both; `expires_in` may be 0.
+                `refresh_token` or both; `expires_in` may be 0. Or a `Token`.
             credentials: What a refresh needs to authenticate the client.
             alias: A name for this token.
+            env_file: A file of `OAUTHMAGIC_...=value` lines.
 
         Raises:
             CommandError: The mapping has no token, or a member of a wrong type.
         """
-        adopted = read_adopted(tokens)
-        given = read_credentials(credentials)
+        outcomes = read_adopted(tokens), read_credentials(credentials)
         del tokens, credentials  # no frame of ours keeps a plain secret
-        world, alias = self._world(target, alias)
-        found = self._find(world, given, None)
+        adopted, given = settled(outcomes[0]), settled(outcomes[1])
+        world, alias = self._holdings.named(target, alias)
+        if env_file is not None:
+            given = given.over(from_env_file(env_file, world.target))
+        found = self._holdings.credentials(world, alias, given)
         token = adopted.token(
             target=str(world.target),
             client_id=found.client_id,
@@ -266,9 +334,10 @@ class Session:
         return self._keeper.adopt(world, token, found)
 
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
-        """Forget the tokens of a target, or every token; return how many.
+        """Forget the tokens of a target or alias, or every token; return how many.
 
-        The server is not told: a forgotten token stays valid until its end.
+        A target means all of its tokens, those with an alias included. The server
+        is not told: a forgotten token stays valid until its end.
         """
         if every:
             going = self._store.tokens()
@@ -278,8 +347,7 @@ class Session:
                 msg, hint="%token forget TARGET, or %token forget --all."
             )
         else:
-            world, alias = self._world(target)
-            going = self._matching(world, alias)
+            going = self._holdings.matching(*self._holdings.named(target))
         for token in going:
             self._keeper.forget(token)
         return len(going)
@@ -302,16 +370,14 @@ class Session:
         """Return a table of a target's scopes: described, requested, granted."""
         from oauthmagic.views.tables import scope_table  # noqa: PLC0415 - pandas
 
-        world, alias = self._world(target)
-        return scope_table(world.provider, self._held(world, alias))
+        world, alias = self._holdings.named(target)
+        return scope_table(world.provider, self._holdings.held(world, alias))
 
     def providers(self) -> pd.DataFrame:
         """Return a table of the providers that can be named."""
         from oauthmagic.views.tables import provider_table  # noqa: PLC0415 - pandas
 
-        return provider_table(
-            self._worlds.catalogue.get(name) for name in self._worlds.catalogue
-        )
+        return provider_table(self._worlds.catalogue.all())
 
     def add(self, path: str | Path) -> str:
         """Make a provider known that a TOML file describes; return its name.
@@ -328,6 +394,9 @@ class Session:
             msg = f"The provider file {str(path)!r} cannot be read: {_why(error)}."
             raise ProviderFileError(msg, hint="Check the path.") from None
         provider = read_provider(text, source=path.name, folder=path.parent)
+        if provider.name in self._holdings.aliases():
+            msg = f"{provider.name!r} is the name of a token that is held."
+            raise CommandError(msg, hint=f"First: %token forget {provider.name}.")
         self._worlds.catalogue.add(provider)
         return provider.name
 
@@ -337,82 +406,78 @@ class Session:
         Raises:
             CommandError: The target is not a demo.
         """
-        return self._worlds.demo(self._world(target)[0])
+        return self._worlds.demo(self._holdings.named(target)[0])
 
-    def names(self) -> dict[str, list[str]]:
+    def names(self) -> dict[str, tuple[str, ...]]:
         """Return what can be typed: providers with their environments, and aliases."""
-        providers = {
-            name: list(self._worlds.catalogue.get(name).environments)
-            for name in self._worlds.catalogue
-        }
-        aliases = [token.alias for token in self._store.tokens() if token.alias]
-        return providers | {alias: [] for alias in aliases}
+        catalogue = self._worlds.catalogue
+        providers = {name: catalogue.environments(name) for name in catalogue}
+        return providers | dict.fromkeys(self._holdings.aliases(), ())
 
     def scope_names(self, target: str) -> list[str]:
         """Return the scopes of a target's provider."""
-        return list(self._world(target)[0].provider.scopes)
+        return list(self._holdings.named(target)[0].provider.scopes)
 
     def close(self) -> None:
         """Close the connections that are kept for reuse."""
         self._worlds.close()
 
-    def _world(self, name: str, alias: str = "") -> tuple[World, str]:
-        """Return the world of a target or alias, and the alias if there is one."""
-        if not isinstance(name, str):
-            msg = f"A target is a text, not {type(name).__name__}."
-            raise CommandError(msg, hint="For example 'revsto@demo'.")
-        if alias:
-            check_name(alias, "name for a token")
-            if alias in self._worlds.catalogue:
-                msg = f"{alias!r} is the name of a provider."
-                raise CommandError(msg, hint="Choose another name with --as.")
-        for token in reversed(self._store.tokens()):
-            if token.alias == name and not alias:
-                return self._worlds.named(token.target), name
-        return self._worlds.named(name), alias
+    def _usable(self, world: World, held: Token, given: Credentials) -> Token:
+        """Return a held token, renewed if its end is near."""
+        if given:
+            self._keeper.remember(held, given.over(self._keeper.credentials(held)))
+        return self._keeper.usable(held, self._ready(world, held))
 
-    def _find(
-        self, world: World, given: Credentials, env_file: str | Path | None
-    ) -> Credentials:
-        found = given.over(sources.from_variables(self._environ, world.target))
-        if env_file is not None:
-            found = found.over(sources.from_env_file(env_file, world.target))
-        if world.target.environment == "demo":
-            demo = self._worlds.demo(world)
-            found = found.over(read_credentials(demo.credentials))
-        return found
+    def _obtain(
+        self, world: World, wish: Wish, found: Credentials, held: Token | None
+    ) -> Token:
+        """Get a token, or ask the user for what it takes."""
+        world = self._worlds.armed(world, found)
+        if wish.grant == "authorization_code":
+            is_demo = world.target.environment == "demo"
+            demo = self._worlds.demo(world) if is_demo else None
+            raise ask_to_log_in(self._room, self._keeper, world, wish, found, demo)
 
-    def _matching(self, world: World, alias: str) -> list[Token]:
-        return [
-            token
-            for token in self._store.tokens()
-            if token.target == str(world.target) and alias in ("", token.alias)
-        ]
+        def obtain(proof: Headers = ()) -> Token:
+            return self._keeper.obtain(world, wish, found, seen=held, headers=proof)
 
-    def _held(
-        self,
-        world: World,
-        alias: str,
-        scopes: tuple[str, ...] | None = None,
-        credentials: Credentials | None = None,
-        grant: str | None = None,
-    ) -> Token | None:
-        """Return the latest token of a target that covers what is asked."""
-        owner = credentials or Credentials()
-        for token in reversed(self._matching(world, alias)):
-            if (
-                # What was asked for and not granted would not be granted now.
-                set(scopes or ()) <= token.scopes | token.scopes_requested
-                and grant in (None, token.grant)
-                and owner.client_id in ("", token.client_id)
-                and owner.username in ("", token.subject)
-            ):
-                return token
-        return None
+        try:
+            return obtain()
+        except StepUpRequired as error:
+            step = StepUp(world=world, event=error.event, token=None, credentials=found)
+        name = wish.alias or str(world.target)
+        raise step.ask(self._room, name, wish, obtain)
+
+    def _go_on(self, world: World, sending: Sending, alias: str) -> Reply:
+        """Send requests, and ask the user where a server wants a second factor."""
+        ready = self._ready(world, sending.token)
+        try:
+            return sending.go_on(ready, self._keeper)
+        except StepUpRequired as error:
+            step = StepUp(
+                world=ready,
+                event=error.event,
+                token=sending.token,
+                credentials=self._keeper.credentials(sending.token),
+            )
+
+        def again(proof: Headers) -> Reply:
+            sending.proof = proof
+            return self._go_on(world, sending, alias)
+
+        raise step.ask(self._room, alias or str(world.target), sending, again)
+
+    def _ready(self, world: World, token: Token) -> World:
+        """Return the world for a token's requests, ready to renew it."""
+        known = self._keeper.credentials(token)
+        if not known:
+            known = self._holdings.credentials(world, token.alias, known)
+            self._keeper.remember(token, known)
+        return self._worlds.armed(world, known)
 
     def _require(self, target: str) -> tuple[World, Token]:
-        world, alias = self._world(target)
-        token = self._held(world, alias)
+        world, alias = self._holdings.named(target)
+        token = self._holdings.held(world, alias)
         if token is None:
             msg = f"No token is held for {world.target}."
             raise CommandError(msg, hint=f"Get one: %token {world.target}.")
@@ -425,10 +490,6 @@ def _store(store: str | Store) -> Store:
     if isinstance(store, str):
         raise UnknownName("store", store, ["memory"])
     return store
-
-
-def _begins(grant: str) -> str | None:
-    return grant if grant in ("password", "client_credentials") else None
 
 
 def _why(error: Exception) -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, parse_target
 from oauthmagic.providers.catalogue import Catalogue
+from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
+from oauthmagic.session.guids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Clock
+    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.redaction import Secret
     from oauthmagic.session.demos import Demo
     from oauthmagic.transport.http import HttpTransport
-    from oauthmagic.transport.wire import Transport
+    from oauthmagic.transport.wire import Transport, WireRequest
 
+_LONGEST = 24 * 3600.0
 #: Seconds for a token request, for an API request, and for waiting in all.
 TOKEN_TIMEOUT, API_TIMEOUT, MAX_WAIT = 8.0, 30.0, 10.0
 
@@ -30,11 +37,11 @@ class Worlds:
         catalogue: The providers that can be named.
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
+        settings: By provider, the settings that are not at their default.
     """
 
     def __init__(
         self,
-        environment: str,
         *,
         transport: Transport | None,
         clock: Clock | None,
@@ -44,9 +51,10 @@ class Worlds:
         self.catalogue = Catalogue()
         self.timeout: float | None = None
         self.max_wait = MAX_WAIT
-        self.environment = environment
+        self.settings: Mapping[str, Mapping[str, str]] = {}
+        self._environment = "sandbox"
         self._transport = transport
-        self._transports: dict[str | None, HttpTransport] = {}
+        self._transports: dict[tuple[str | None, str], HttpTransport] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
         self._sleep = sleep
         self._randomness = randomness
@@ -65,22 +73,26 @@ class Worlds:
             raise UnknownName("environment", name, ENVIRONMENTS)
         self._environment = name
 
-    def named(self, text: str) -> World:
+    def named(self, text: str, *, also_known: Iterable[str] = ()) -> World:
         """Return the world of a target.
+
+        Args:
+            text: The target.
+            also_known: Other names that could have been meant.
 
         Raises:
             CommandError: The text is not a target, or names something unknown.
         """
         target = parse_target(text, default_environment=self.environment)
-        provider = self.catalogue.get(target.provider)
-        if target.tenant:
-            msg = f"{provider.title} has no tenants."
-            raise CommandError(
-                msg, hint=f"Write {target.provider}@{target.environment}."
-            )
-        environment = provider.environment(target.environment)
+        provider = self.catalogue.get(target.provider, also_known=also_known)
+        environment = provider.environment(target.environment).at(
+            {
+                "tenant": provider.check_tenant(target.tenant),
+                **self.settings_of(provider),
+            }
+        )
         if target.environment == "demo":
-            return self._demo_world(target)
+            return self._demo_world(target, provider, environment)
         return World(
             target=target,
             provider=provider,
@@ -95,6 +107,56 @@ class Worlds:
             max_wait=self.max_wait,
         )
 
+    def armed(self, world: World, credentials: Credentials) -> World:
+        """Return the world with a transport that shows the client's certificate."""
+        world = replace(world, prepare=self._preparing(world, credentials))
+        if not (credentials.certificate and credentials.private_key):
+            return world
+        from oauthmagic.keys.pem import read_pem  # noqa: PLC0415 - only with one
+
+        certificate = read_pem(credentials.certificate, "certificate")
+        private_key = read_pem(credentials.private_key, "private_key")
+        if world.target.environment == "demo":
+            demo = self._demo(world.target.provider)
+            return replace(world, transport=demo.transport_with(certificate))
+        transport = self._socket(world.environment.ca_file, certificate, private_key)
+        return replace(world, transport=transport)
+
+    def _preparing(
+        self, world: World, credentials: Credentials
+    ) -> Callable[[WireRequest], WireRequest] | None:
+        """Return what the provider does to an API request, or None."""
+        prepare = world.provider.prepare
+        if prepare is None:
+            return None
+        preparation = Preparation(
+            credentials=credentials,
+            settings=self.settings_of(world.provider),
+            clock=world.clock,
+            guid=lambda: new_guid(world.randomness),
+        )
+        return lambda request: prepare(request, preparation)
+
+    def settings_of(self, provider: Provider) -> dict[str, str]:
+        """Return a provider's settings in force, each as it stands in a URL.
+
+        Raises:
+            UnknownName: A setting, or its value, is unknown.
+        """
+        chosen = self.settings.get(provider.name, {})
+        for name in chosen:
+            if name not in provider.settings:
+                raise UnknownName(
+                    "setting", name, provider.settings, where=f" of {provider.name}"
+                )
+        found = {}
+        for name, values in provider.settings.items():
+            value = chosen.get(name, next(iter(values)))
+            if value not in values:
+                raise UnknownName(f"{name} of {provider.name}", str(value), values)
+            found[name] = values[value]
+        return found
+
     def demo(self, world: World) -> Demo:
         """Return the simulator behind a world.
 
@@ -103,7 +165,11 @@ class Worlds:
         """
         if world.target.environment != "demo":
             msg = f"{world.target} is not a demo."
-            raise CommandError(msg, hint=f"Try {world.target.provider}@demo.")
+            has_one = "demo" in world.provider.environments
+            hint = "Only built-in providers have one, for example revsto@demo."
+            raise CommandError(
+                msg, hint=f"Try {world.target.provider}@demo." if has_one else hint
+            )
         return self._demo(world.target.provider)
 
     def close(self) -> None:
@@ -113,13 +179,14 @@ class Worlds:
         for transport in transports:
             transport.close()
 
-    def _demo_world(self, target: Target) -> World:
+    def _demo_world(
+        self, target: Target, provider: Provider, environment: Environment
+    ) -> World:
         demo = self._demo(target.provider)
-        provider = self.catalogue.get(target.provider)
         return World(
             target=target,
             provider=provider,
-            environment=provider.environment("demo"),
+            environment=environment,
             transport=demo.transport,
             # Its own time: it stands still, and waiting in it takes none.
             clock=demo.clock,
@@ -138,12 +205,33 @@ class Worlds:
                 self._demos[name] = Demo(self.catalogue.get(name))
             return self._demos[name]
 
-    def _socket(self, ca_file: str | None) -> Transport:
+    def _socket(
+        self,
+        ca_file: str | None,
+        certificate: Secret | None = None,
+        private_key: Secret | None = None,
+    ) -> Transport:
         if self._transport is not None:
             return self._transport
         from oauthmagic.transport.http import HttpTransport  # noqa: PLC0415 - heavy
 
         with self._lock:
-            if ca_file not in self._transports:
-                self._transports[ca_file] = HttpTransport(ca_file=ca_file)
-            return self._transports[ca_file]
+            # One connection pool for each certificate; the key belongs to it.
+            key = (ca_file, certificate.reveal() if certificate else "")
+            if key not in self._transports:
+                self._transports[key] = HttpTransport(
+                    ca_file=ca_file, certificate=certificate, private_key=private_key
+                )
+            return self._transports[key]
+
+
+def check_seconds(name: str, value: object, *, least: float) -> None:
+    """Refuse a number of seconds that makes no sense.
+
+    Raises:
+        CommandError: It is not a number, too small, or more than a day.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not least <= value <= _LONGEST:  # type: ignore[operator]
+        msg = f"{name} is {value!r}, not a number of seconds."
+        raise CommandError(msg, hint="Give seconds, at most a day.")

@@ -16,58 +16,51 @@ class MemoryStore:
     """Keeps tokens in a dictionary, one lock for each key."""
 
     def __init__(self) -> None:
+        # Dictionaries keep the order of insertion; the latest comes last.
         self._tokens: dict[TokenKey, Token] = {}
-        self._locks: dict[TokenKey, threading.RLock] = {}
+        self._locks: dict[TokenKey, threading.Lock] = {}
         self._guard = threading.Lock()
 
     @contextmanager
     def exclusive(self, key: TokenKey) -> Iterator[MemoryEntry]:
         """Return the entry of a key, locked until the context ends."""
         with self._guard:
-            lock = self._locks.setdefault(key, threading.RLock())
+            lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            yield MemoryEntry(self, key)
-
-    def put(self, token: Token) -> None:
-        """Keep a token that was just obtained or adopted: it is now the latest."""
-        with self.exclusive(token.key), self._guard:
-            # Dictionaries keep the order of insertion; the latest comes last.
-            self._tokens.pop(token.key, None)
-            self._tokens[token.key] = token
-
-    def delete(self, key: TokenKey) -> None:
-        """Forget the token of a key; forget nothing if there is none."""
-        with self.exclusive(key), self._guard:
-            self._tokens.pop(key, None)
+            yield MemoryEntry(self._tokens, key, self._guard)
 
     def tokens(self) -> list[Token]:
         """Return the tokens held, the latest obtained or adopted last."""
         with self._guard:
             return list(self._tokens.values())
 
-    def _read(self, key: TokenKey) -> Token | None:
-        with self._guard:
-            return self._tokens.get(key)
-
-    def _write(self, key: TokenKey, token: Token) -> None:
-        with self._guard:
-            self._tokens[key] = token
-
 
 class MemoryEntry:
     """One key of a `MemoryStore`, held under its lock."""
 
-    __slots__ = ("_key", "_store")
+    __slots__ = ("_guard", "_key", "_tokens")
 
-    def __init__(self, store: MemoryStore, key: TokenKey) -> None:
-        self._store = store
+    def __init__(
+        self, tokens: dict[TokenKey, Token], key: TokenKey, guard: threading.Lock
+    ) -> None:
+        self._tokens = tokens
         self._key = key
+        self._guard = guard
 
     @property
     def token(self) -> Token | None:
         """The token held now."""
-        return self._store._read(self._key)  # noqa: SLF001 - one class in two parts
+        with self._guard:
+            return self._tokens.get(self._key)
 
-    def write(self, token: Token) -> None:
-        """Keep a renewed token; the order of the store does not change."""
-        self._store._write(self._key, token)  # noqa: SLF001 - one class in two parts
+    def write(self, token: Token, *, latest: bool = False) -> None:
+        """Keep a token; only a latest one changes the order of the store."""
+        with self._guard:
+            if latest:
+                self._tokens.pop(self._key, None)
+            self._tokens[self._key] = token
+
+    def delete(self) -> None:
+        """Forget the token; forget nothing if there is none."""
+        with self._guard:
+            self._tokens.pop(self._key, None)

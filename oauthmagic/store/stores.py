@@ -1,7 +1,7 @@
 """The seam between the runtime and a place that keeps tokens.
 
-`exclusive` is the only way to renew a token: lock, read again, renew, write,
-use. Whoever comes second finds the new token and renews nothing.
+`exclusive` is the only way to write: lock, read again, renew, write, use. Whoever
+comes second finds the new token and renews nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,17 @@ class Entry(Protocol):
         """The token held now, read after the lock was had."""
         ...
 
-    def write(self, token: Token) -> None:
-        """Keep a token; when this returns, it is as safe as the store is."""
+    def write(self, token: Token, *, latest: bool = False) -> None:
+        """Keep a token; when this returns, it is as safe as the store is.
+
+        Args:
+            token: The token, of this entry's key.
+            latest: Whether it was just obtained or adopted, and not only renewed.
+        """
+        ...
+
+    def delete(self) -> None:
+        """Forget the token; forget nothing if there is none."""
         ...
 
 
@@ -32,14 +41,6 @@ class Store(Protocol):
 
     def exclusive(self, key: TokenKey) -> AbstractContextManager[Entry]:
         """Return the entry of a key, locked until the context ends."""
-        ...
-
-    def put(self, token: Token) -> None:
-        """Keep a token that was just obtained or adopted: it is now the latest."""
-        ...
-
-    def delete(self, key: TokenKey) -> None:
-        """Forget the token of a key; forget nothing if there is none."""
         ...
 
     def tokens(self) -> list[Token]:

@@ -39,6 +39,8 @@ from oauthmagic.transport.wire import WireRequest, WireResponse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oauthmagic.redaction import Secret
+
 MAX_HEADERS = 200
 MAX_HEADER_BYTES = 64 * 1024
 _DEFAULTS = (("User-Agent", "oauthmagic"), ("Accept-Encoding", "gzip"))
@@ -76,16 +78,16 @@ class HttpTransport:
     Args:
         ca_file: PEM file of the only certificate authorities to trust; without
             it, the system's and certifi's.
-        certificate: PEM file of the client's certificate (mutual TLS), or "".
-        private_key: PEM file of its key, or "".
+        certificate: PEM text of the client's certificate (mutual TLS).
+        private_key: PEM text of its key.
     """
 
     def __init__(
         self,
         *,
         ca_file: str | Path | None = None,
-        certificate: str = "",
-        private_key: str = "",
+        certificate: Secret | None = None,
+        private_key: Secret | None = None,
     ) -> None:
         self._tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oauthmagic.oauth.credentials import read_credentials
+from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.targets import Target
 from oauthmagic.providers.provider import Environment, Provider
 from oauthmagic.runtime.lifecycle import TokenKeeper
@@ -125,7 +126,7 @@ class Stage:
             randomness=bytes,
             fingerprint_key=b"test",
         )
-        self.credentials = read_credentials(CREDENTIALS)
+        self.credentials = settled(read_credentials(CREDENTIALS))
 
 
 @pytest.fixture

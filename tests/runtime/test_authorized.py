@@ -26,26 +26,26 @@ def obtain(stage):
 
 def test_the_token_is_sent_as_bearer(stage):
     """RFC 6750, section 2.1."""
-    stage.script.answers = [granted("one"), answer(items=[])]
+    stage.script.answers = [granted("fake-token-one"), answer(items=[])]
 
     assert send(stage, obtain(stage)).attempts == 1
-    assert stage.script.bearers() == ["one"]
+    assert stage.script.bearers() == ["fake-token-one"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_401_leads_to_one_refresh_and_one_replay(stage, method):
     """Any method: the server refused it, so nothing was done."""
     stage.script.answers = [
-        granted("one", "r1"),
+        granted("fake-token-one", "fake-token-r1"),
         answer(401),
-        granted("two", "r2"),
+        granted("fake-token-two", "fake-token-r2"),
         answer(200),
     ]
 
     result = send(stage, obtain(stage), method, b"{}")
 
     assert (result.response.status, result.replayed, result.attempts) == (200, True, 2)
-    assert stage.script.bearers() == ["one", "two"]
+    assert stage.script.bearers() == ["fake-token-one", "fake-token-two"]
     assert [each.body for each in stage.script.requests if each.method == method][
         -1
     ] == b"{}"
@@ -54,9 +54,9 @@ def test_a_401_leads_to_one_refresh_and_one_replay(stage, method):
 def test_a_second_401_is_the_answer(stage):
     """Never a loop."""
     stage.script.answers = [
-        granted("one", "r1"),
+        granted("fake-token-one", "fake-token-r1"),
         answer(401),
-        granted("two", "r2"),
+        granted("fake-token-two", "fake-token-r2"),
         answer(401),
     ]
 
@@ -66,7 +66,7 @@ def test_a_second_401_is_the_answer(stage):
 
 def test_a_401_without_a_way_to_renew_is_the_answer(stage):
     """An adopted access token alone: the reply tells, no grant is tried."""
-    adopted = read_adopted({"access_token": "at"}).token(
+    adopted = read_adopted({"access_token": "fake-token-at"}).token(
         target="acme@sandbox", client_id="", alias="", clock=stage.clock
     )
     token = stage.keeper.adopt(stage.world, adopted, Credentials())
@@ -78,9 +78,9 @@ def test_a_401_without_a_way_to_renew_is_the_answer(stage):
 
 def test_a_401_with_a_dead_refresh_token_asks_to_log_in(stage):
     """The token is over, and nobody here can get another."""
-    adopted = read_adopted({"access_token": "at", "refresh_token": "r1"}).token(
-        target="acme@sandbox", client_id="me", alias="", clock=stage.clock
-    )
+    adopted = read_adopted(
+        {"access_token": "fake-token-at", "refresh_token": "fake-token-r1"}
+    ).token(target="acme@sandbox", client_id="me", alias="", clock=stage.clock)
     token = stage.keeper.adopt(stage.world, adopted, Credentials())
     stage.script.answers = [answer(401), answer(400, error="invalid_grant")]
 
@@ -99,7 +99,7 @@ def test_a_401_with_a_dead_refresh_token_asks_to_log_in(stage):
 def test_retry_after_is_waited_for(stage, value, slept):
     """Seconds or a date; never less than a second."""
     busy = answer(429, headers=[("retry-after", value)])
-    stage.script.answers = [granted("one"), busy, answer(200)]
+    stage.script.answers = [granted("fake-token-one"), busy, answer(200)]
 
     result = send(stage, obtain(stage))
 
@@ -114,7 +114,7 @@ def test_retry_after_is_waited_for(stage, value, slept):
 def test_a_hostile_retry_after_is_not_obeyed(stage, value):
     """What is too long or no time at all: the 429 is the answer."""
     busy = answer(429, headers=[("retry-after", value)])
-    stage.script.answers = [granted("one"), busy]
+    stage.script.answers = [granted("fake-token-one"), busy]
 
     assert send(stage, obtain(stage)).response.status == 429
     assert stage.clock.slept == []
@@ -123,7 +123,7 @@ def test_a_hostile_retry_after_is_not_obeyed(stage, value):
 def test_waiting_has_an_end(stage):
     """Ten seconds in all, however often the server says 4."""
     busy = answer(503, headers=[("retry-after", "4")])
-    stage.script.answers = [granted("one"), busy, busy, busy]
+    stage.script.answers = [granted("fake-token-one"), busy, busy, busy]
 
     assert send(stage, obtain(stage)).response.status == 503
     assert stage.clock.slept == [4.0, 4.0]
@@ -132,6 +132,6 @@ def test_waiting_has_an_end(stage):
 def test_a_post_is_not_repeated_after_a_429(stage):
     """It may have been processed."""
     busy = answer(429, headers=[("retry-after", "1")])
-    stage.script.answers = [granted("one"), busy]
+    stage.script.answers = [granted("fake-token-one"), busy]
 
     assert send(stage, obtain(stage), "POST", b"{}").response.status == 429

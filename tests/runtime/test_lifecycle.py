@@ -32,14 +32,17 @@ def obtain(stage, wish=PASSWORD, **kwargs):
 )
 def test_the_leeway_is_a_tenth_of_the_life_and_a_minute_at_most(stage, life, expected):
     """A 300 s token must not be refreshed at every call."""
-    stage.script.answers = [granted("at", expires_in=life)]
+    stage.script.answers = [granted("fake-token-at", expires_in=life)]
 
     assert leeway(obtain(stage)) == expected
 
 
 def test_a_token_is_used_until_its_leeway_begins(stage):
     """At 269 s the token held is good; at 270 s it is refreshed, once."""
-    stage.script.answers = [granted("one", "r1"), granted("two", "r2")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        granted("fake-token-two", "fake-token-r2"),
+    ]
     first = obtain(stage)
 
     stage.clock.advance(269)
@@ -47,19 +50,22 @@ def test_a_token_is_used_until_its_leeway_begins(stage):
     stage.clock.advance(1)
     second = stage.keeper.usable(first, stage.world)
 
-    assert second.access_token.reveal() == "two"
-    assert second.refresh_token.reveal() == "r2"
+    assert second.access_token.reveal() == "fake-token-two"
+    assert second.refresh_token.reveal() == "fake-token-r2"
     assert second.reason == "30 s left, renewed from 30 s on"
     assert [form["grant_type"] for form in stage.script.forms()] == [
         "password",
         "refresh_token",
     ]
-    assert first.access_token.reveal() == "one"
+    assert first.access_token.reveal() == "fake-token-one"
 
 
 def test_whoever_comes_second_finds_the_new_token(stage):
     """The store is read again under the lock: one refresh for two stale snapshots."""
-    stage.script.answers = [granted("one", "r1"), granted("two", "r2")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        granted("fake-token-two", "fake-token-r2"),
+    ]
     stale = obtain(stage)
     stage.clock.advance(400)
 
@@ -72,7 +78,10 @@ def test_whoever_comes_second_finds_the_new_token(stage):
 
 def test_many_threads_refresh_once(stage):
     """Sixteen threads on one expired token: one refresh, sixteen good tokens."""
-    stage.script.answers = [granted("one", "r1"), granted("two", "r2")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        granted("fake-token-two", "fake-token-r2"),
+    ]
     stale = obtain(stage)
     stage.clock.advance(400)
     barrier = threading.Barrier(16)
@@ -88,13 +97,13 @@ def test_many_threads_refresh_once(stage):
     for thread in threads:
         thread.join()
 
-    assert got == ["two"] * 16
+    assert got == ["fake-token-two"] * 16
     assert len(stage.script.requests) == 2
 
 
 def test_many_threads_obtain_once(stage):
     """Without a token, the first thread gets one and the others use it."""
-    stage.script.answers = [granted("one")]
+    stage.script.answers = [granted("fake-token-one")]
     barrier = threading.Barrier(8)
     got = []
 
@@ -108,33 +117,37 @@ def test_many_threads_obtain_once(stage):
     for thread in threads:
         thread.join()
 
-    assert got == ["one"] * 8
+    assert got == ["fake-token-one"] * 8
 
 
 def test_fresh_means_fresh(stage):
     """Even where a good one is held."""
-    stage.script.answers = [granted("one"), granted("two")]
+    stage.script.answers = [granted("fake-token-one"), granted("fake-token-two")]
     obtain(stage, CLIENT)
 
     again = obtain(stage, replace(CLIENT, fresh=True))
 
-    assert again.access_token.reveal() == "two"
+    assert again.access_token.reveal() == "fake-token-two"
     assert again.generation == 2
 
 
 def test_a_refresh_answer_without_refresh_token_keeps_the_old_one(stage):
     """RFC 6749, section 6: only a new one replaces it."""
-    stage.script.answers = [granted("one", "r1"), granted("two"), granted("three")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        granted("fake-token-two"),
+        granted("fake-token-three"),
+    ]
     token = obtain(stage)
 
     token = stage.keeper.renew(token, stage.world, reason="test")
     token = stage.keeper.renew(token, stage.world, reason="test")
 
-    assert token.refresh_token.reveal() == "r1"
+    assert token.refresh_token.reveal() == "fake-token-r1"
     assert [form.get("refresh_token") for form in stage.script.forms()] == [
         None,
-        "r1",
-        "r1",
+        "fake-token-r1",
+        "fake-token-r1",
     ]
 
 
@@ -149,15 +162,21 @@ def test_a_refresh_answer_without_refresh_token_keeps_the_old_one(stage):
 )
 def test_a_refused_refresh_token_leads_to_the_grant_once(stage, refusal):
     """The password is known: it is sent once, the dead refresh token never again."""
-    stage.script.answers = [granted("one", "r1"), refusal, granted("two", "r2")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        refusal,
+        granted("fake-token-two", "fake-token-r2"),
+    ]
     token = obtain(stage)
     stage.clock.advance(400)
 
     renewed = stage.keeper.usable(token, stage.world)
 
-    assert renewed.access_token.reveal() == "two"
-    assert renewed.refresh_token.reveal() == "r2"
-    assert renewed.reason == "the access token had expired; granted again"
+    assert renewed.access_token.reveal() == "fake-token-two"
+    assert renewed.refresh_token.reveal() == "fake-token-r2"
+    assert renewed.reason == (
+        "the access token had expired, refresh token refused; granted again"
+    )
     assert [form["grant_type"] for form in stage.script.forms()] == [
         "password",
         "refresh_token",
@@ -167,13 +186,13 @@ def test_a_refused_refresh_token_leads_to_the_grant_once(stage, refusal):
 
 def test_a_refused_refresh_token_without_credentials_ends_in_log_in_again(stage):
     """Twice asked, once sent: a refused refresh token stays refused."""
-    adopted = read_adopted({"refresh_token": "r1"}).token(
+    adopted = read_adopted({"refresh_token": "fake-token-r1"}).token(
         target="acme@sandbox", client_id="me", alias="", clock=stage.clock
     )
     token = stage.keeper.adopt(stage.world, adopted, Credentials())
     stage.script.answers = [answer(400, error="invalid_grant")]
 
-    with pytest.raises(LoginRequired, match="no longer valid") as caught:
+    with pytest.raises(LoginRequired, match="no refresh token that works") as caught:
         stage.keeper.usable(token, stage.world)
     with pytest.raises(LoginRequired):
         stage.keeper.usable(stage.store.tokens()[0], stage.world)
@@ -184,7 +203,10 @@ def test_a_refused_refresh_token_without_credentials_ends_in_log_in_again(stage)
 
 def test_a_refused_password_is_not_sent_again(stage):
     """The account would be locked; the credentials are dropped instead."""
-    stage.script.answers = [granted("one"), answer(400, error="invalid_grant")]
+    stage.script.answers = [
+        granted("fake-token-one"),
+        answer(400, error="invalid_grant"),
+    ]
     token = obtain(stage)
     stage.clock.advance(400)
 
@@ -209,7 +231,11 @@ def test_a_refused_password_is_not_sent_again(stage):
 )
 def test_trouble_at_the_server_keeps_the_refresh_token(stage, trouble, raised):
     """Nothing was refused for good: the next try may succeed."""
-    stage.script.answers = [granted("one", "r1"), trouble, granted("two", "r2")]
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        trouble,
+        granted("fake-token-two", "fake-token-r2"),
+    ]
     token = obtain(stage)
     stage.clock.advance(400)
 
@@ -217,12 +243,12 @@ def test_trouble_at_the_server_keeps_the_refresh_token(stage, trouble, raised):
         stage.keeper.usable(token, stage.world)
     renewed = stage.keeper.usable(token, stage.world)
 
-    assert renewed.access_token.reveal() == "two"
+    assert renewed.access_token.reveal() == "fake-token-two"
 
 
 def test_inside_the_leeway_trouble_is_no_error(stage):
     """The old token still serves for half a minute."""
-    stage.script.answers = [granted("one", "r1"), answer(503)]
+    stage.script.answers = [granted("fake-token-one", "fake-token-r1"), answer(503)]
     token = obtain(stage)
     stage.clock.advance(280)
 
@@ -231,19 +257,19 @@ def test_inside_the_leeway_trouble_is_no_error(stage):
 
 def test_without_refresh_token_the_grant_is_run_again(stage):
     """Client credentials need no user."""
-    stage.script.answers = [granted("one"), granted("two")]
+    stage.script.answers = [granted("fake-token-one"), granted("fake-token-two")]
     token = obtain(stage, CLIENT)
     stage.clock.advance(400)
 
     renewed = stage.keeper.usable(token, stage.world)
 
-    assert renewed.access_token.reveal() == "two"
+    assert renewed.access_token.reveal() == "fake-token-two"
     assert stage.script.forms()[1] == {"grant_type": "client_credentials", "scope": "a"}
 
 
 def test_a_failed_grant_keeps_nothing(stage):
     """No half token in the store."""
-    stage.script.answers = [answer(200, access_token="at")]
+    stage.script.answers = [answer(200, access_token="fake-token-at")]
 
     with pytest.raises(Exception, match="no token_type"):
         obtain(stage)
@@ -253,7 +279,7 @@ def test_a_failed_grant_keeps_nothing(stage):
 
 def test_a_forgotten_token_is_not_renewed(stage):
     """Somebody else may hold a snapshot of it."""
-    stage.script.answers = [granted("one", "r1")]
+    stage.script.answers = [granted("fake-token-one", "fake-token-r1")]
     token = obtain(stage)
     stage.keeper.forget(token)
 
@@ -263,7 +289,10 @@ def test_a_forgotten_token_is_not_renewed(stage):
 
 def test_scopes_granted_are_what_the_server_says_or_what_was_asked(stage):
     """RFC 6749, section 5.1."""
-    stage.script.answers = [granted("one"), granted("two", scope="b")]
+    stage.script.answers = [
+        granted("fake-token-one"),
+        granted("fake-token-two", scope="b"),
+    ]
 
     assert obtain(stage, CLIENT).scopes == {"a"}
     narrower = obtain(stage, replace(CLIENT, fresh=True))

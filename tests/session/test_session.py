@@ -10,12 +10,16 @@ from oauthmagic import OAuthMagicError, Secret, Session, Token
 from oauthmagic.errors import (
     CommandError,
     InvalidCredentials,
+    LoginRequired,
     MissingCredentials,
     OAuthError,
+    ProviderFileError,
     ReplyError,
     UnknownName,
     UrlRefused,
 )
+from oauthmagic.oauth.credentials import Credentials
+from oauthmagic.session.credentials import from_env_file
 
 PRODUCTS = "GET /distributor/v1/products"
 
@@ -291,9 +295,136 @@ def test_two_users_of_one_target_are_told_apart(session):
 def test_the_owner_asked_for_is_the_owner_got(session):
     """Other credentials: another token, even for the same target."""
     session.token("revsto@demo")
+    other = {"username": "somebody-else", "password": "another-password"}
 
     with pytest.raises(OAuthError):
+        session.token("revsto@demo", credentials=other)
+
+
+def test_no_password_is_sent_for_another_user(session):
+    """A user's name brings no other user's password with it."""
+    with pytest.raises(MissingCredentials, match="password missing"):
         session.token("revsto@demo", credentials={"username": "somebody-else"})
+
+    assert token_requests(session) == 0
+
+
+def test_wrong_credentials_do_not_get_the_token_held(session):
+    """What is given on the call is used, even where a token is held."""
+    session.token("revsto@demo")
+
+    with pytest.raises(OAuthError):
+        session.token("revsto@demo", credentials={"password": "wrong-password"})
+
+
+def test_refused_credentials_are_not_sent_again_by_themselves(session):
+    """Sixteen threads with a wrong password send it once; `fresh` sends it again."""
+    wrong = {"password": "wrong-password"}
+    barrier = threading.Barrier(16)
+    errors = []
+
+    def work():
+        barrier.wait()
+        try:
+            session.token("revsto@demo", credentials=wrong)
+        except OAuthError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(errors) == 16
+    assert token_requests(session) == 1
+    with pytest.raises(OAuthError, match="refused before") as caught:
+        session.token("revsto@demo", credentials=wrong)
+    assert "--fresh" in caught.value.hint
+    with pytest.raises(OAuthError):
+        session.token("revsto@demo", credentials=wrong, fresh=True)
+    assert token_requests(session) == 2
+    assert session.token("revsto@demo")
+
+
+def test_an_address_that_is_refused_costs_no_refresh_token(session):
+    """The old token serves and says what went wrong; later the refresh works."""
+    session.token("revsto@demo")
+    session.demo("revsto@demo").refuse()
+    session.demo("revsto@demo").advance(280)
+
+    reply = session.api("revsto@demo", PRODUCTS)
+    session.demo("revsto@demo").reset()
+    session.demo("revsto@demo").advance(60)
+
+    assert "could not be renewed yet" in reply.note
+    assert session.api("revsto@demo", PRODUCTS).status == 200
+    assert session.show("revsto@demo").reason == "the access token had expired"
+
+
+def test_an_adopted_token_is_not_replaced_by_the_clients_own(session):
+    """A refused refresh token ends in "log in again", whoever could get another."""
+    session.adopt("revsto@demo", {"refresh_token": "def50200dead"}, alias="alice")
+
+    with pytest.raises(LoginRequired):
+        session.token("alice")
+
+
+def test_a_wider_scope_uses_the_credentials_held(session):
+    """Nobody is asked for what this session already has."""
+    session = Session(environ={})
+    given = dict(session.demo("revsto@demo").credentials)
+    session.token("revsto@demo", credentials=given, scopes="posting")
+
+    assert session.token("revsto@demo", scopes="kyc_view").scopes == {"kyc_view"}
+
+
+def test_an_env_file_names_its_user(session, tmp_path):
+    """What it holds is part of the wish: another user's token is not returned."""
+    env_file = tmp_path / "bob.env"
+    env_file.write_text(
+        "OAUTHMAGIC_REVSTO_DEMO_USERNAME=bob\nOAUTHMAGIC_REVSTO_DEMO_PASSWORD=pw-bob\n"
+    )
+    session.token("revsto@demo")
+
+    with pytest.raises(OAuthError):
+        session.token("revsto@demo", env_file=env_file)
+
+
+def test_an_env_file_without_anything_for_the_target_says_so(session, tmp_path):
+    """And one that cannot be read names the line."""
+    env_file = tmp_path / "some.env"
+    env_file.write_text("OTHER=1\n")
+    with pytest.raises(CommandError, match=r"holds nothing for revsto@demo") as caught:
+        session.token("revsto@demo", env_file=env_file)
+    assert caught.value.hint == "Its names look like OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID."
+    env_file.write_text("A=1\nOAUTHMAGIC_REVSTO_DEMO_PASSWORD='never closed\n")
+    with pytest.raises(CommandError, match="Line 2 of the env file"):
+        session.token("revsto@demo", env_file=env_file)
+
+
+def test_settings_can_be_changed_and_taken_back(session):
+    """None takes back what the session was made with."""
+    session.configure(environment="production")
+    with pytest.raises(MissingCredentials, match="revsto@production"):
+        session.token("revsto")
+    session.configure(environment=None)
+    with pytest.raises(MissingCredentials, match="revsto@sandbox"):
+        session.token("revsto")
+    for wrong in [{"timeout": -1}, {"max_wait": "long"}, {"timeot": 1}]:
+        with pytest.raises(CommandError):
+            session.configure(**wrong)
+
+
+def test_production_is_not_on_this_machine(tmp_path):
+    """A production token has no way to a loopback server."""
+    file = tmp_path / "acme.toml"
+    file.write_text(
+        '[provider]\nname = "acme"\n[environments.production]\n'
+        'token_endpoint = "http://localhost:1/t"\napi_base = "http://localhost:1"\n'
+    )
+    with pytest.raises(ProviderFileError, match="production is not on this machine"):
+        Session(environ={}).add(file)
 
 
 def test_a_refresh_gives_a_new_token_and_leaves_the_old_object(session):
@@ -356,7 +487,7 @@ def test_missing_credentials_name_every_remedy(session):
 
 
 def test_credentials_come_from_the_first_place_that_has_them(tmp_path):
-    """Given, then the environment, then the file, then the prompt."""
+    """Given on the call or in its file, then the environment, then the demo."""
     env_file = tmp_path / "acme.env"
     env_file.write_text(
         "OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID=from-file\n"
@@ -365,18 +496,22 @@ def test_credentials_come_from_the_first_place_that_has_them(tmp_path):
     session = Session(
         environ={
             "OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID": "from-environment",
+            "OAUTHMAGIC_REVSTO_DEMO_USERNAME": "from-environment",
             "OAUTHMAGIC_REVSTO_SANDBOX_USERNAME": "of another environment",
         }
     )
-    world = session._world("revsto@demo")[0]
-    given = oauthmagic.session.session.read_credentials({"username": "given"})
+    world, _ = session._holdings.named("revsto@demo")
+    given = Credentials(redirect_uri="given").over(
+        from_env_file(env_file, world.target)
+    )
 
-    found = session._find(world, given, env_file)
+    found = session._holdings.credentials(world, "", given)
 
-    assert found.username == "given"
-    assert found.client_id == "from-environment"
+    assert found.redirect_uri == "given"
+    assert found.client_id == "from-file"
     assert found.password.reveal() == "fi$le"
-    assert found.client_secret.reveal() == "simulated-client-secret"
+    assert found.username == "from-environment"
+    assert found.client_secret is None
 
 
 def test_a_prompt_is_asked_for_what_is_missing_only():

@@ -1,0 +1,191 @@
+"""Pending actions: what the user must do before a token or a reply can be had.
+
+Redirect login, device login, step-up and consent are one idea: describe, act,
+complete once. What was asked for is kept beside it and goes on when the answer
+is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from oauthmagic.errors import CommandError, UserActionRequired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+Kind = Literal["redirect", "device", "sca", "consent"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingAction:
+    """One thing that the user must do.
+
+    Attributes:
+        kind: "redirect", "device", "sca" or "consent".
+        target: The target or alias that waits for it.
+        asked_by: Who asks, for people.
+        wants: What is asked for, a line each.
+        url: Where to go, or "".
+        user_code: The code to enter there (RFC 8628), or "".
+        expires_at: Until when (aware, UTC), or None if unknown.
+        answers: Words that play the user's side in a demo; empty elsewhere.
+    """
+
+    kind: Kind
+    target: str
+    asked_by: str
+    wants: tuple[str, ...] = ()
+    url: str = ""
+    user_code: str = ""
+    expires_at: datetime | None = None
+    answers: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Return what is asked, by whom, until when, and how to answer."""
+        lines = [f"{self.asked_by} {_ASKS[self.kind]}."]
+        lines += [f"  - {each}" for each in self.wants]
+        if self.url:
+            lines.append(f"Open: {self.url}")
+        if self.user_code:
+            lines.append(f"Enter the code: {self.user_code}")
+        if self.expires_at is not None:
+            lines.append(f"Until {self.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+        lines.append(self.how_to_answer())
+        return "\n".join(lines)
+
+    def how_to_answer(self) -> str:
+        """Return the sentence that says how this ends."""
+        if self.answers:
+            words = ", ".join(self.answers)
+            return f"In the demo: %token resume {self.target} --answer WORD ({words})."
+        if self.kind == "sca":
+            return f"Then: %token resume {self.target} --answer CODE."
+        return f"Then: %token resume {self.target}, and paste the redirected URL."
+
+
+_ASKS = {
+    "redirect": "asks you to log in and consent",
+    "device": "asks you to log in on another device",
+    "sca": "asks you to confirm with a second factor",
+    "consent": "asks you to consent",
+}
+
+
+@dataclass(kw_only=True, slots=True)
+class Waiting:
+    """A pending action with what completes it.
+
+    Attributes:
+        action: What the user sees.
+        wish: What it is for; the same wish finds it again.
+        complete: Takes the answer and returns the result; raises `CommandError`
+            (or `WrongState`) where the action goes on waiting.
+        then: Goes on with the result.
+    """
+
+    action: PendingAction
+    wish: Any
+    complete: Callable[[str], Any]
+    then: list[Callable[[Any], Any]] = field(default_factory=list)
+
+
+class WaitingRoom:
+    """The pending actions of one session, one for each target or alias."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}
+        self._lock = threading.RLock()
+
+    def ask(self, waiting: Waiting, message: str) -> UserActionRequired:
+        """Let an action wait and return the error to raise."""
+        with self._lock:
+            self._waiting[waiting.action.target] = waiting
+        return UserActionRequired(
+            message, pending=waiting.action, hint=waiting.action.how_to_answer()
+        )
+
+    def again(self, name: str, wish: Any, now: datetime) -> UserActionRequired | None:
+        """Return the error to raise where the same wish waits already."""
+        with self._lock:
+            waiting = self._waiting.get(name)
+            if waiting is None or waiting.wish != wish or _is_over(waiting, now):
+                return None
+            waiting.then.clear()
+            return UserActionRequired(
+                "This still waits for you.",
+                pending=waiting.action,
+                hint=waiting.action.how_to_answer(),
+            )
+
+    def continue_with(self, name: str, step: Callable[[Any], Any]) -> None:
+        """Let something happen with the result of a pending action."""
+        with self._lock:
+            if name in self._waiting:
+                self._waiting[name].then.append(step)
+
+    def holds(self, name: str) -> bool:
+        """Return whether something waits under this very name."""
+        with self._lock:
+            return name in self._waiting
+
+    def get(self, name: str | None) -> PendingAction:
+        """Return the action of a target; without one, the only one there is.
+
+        Raises:
+            CommandError: Nothing waits, or more than one thing does.
+        """
+        with self._lock:
+            return self._find(name).action
+
+    def resume(self, name: str | None, answer: str, now: datetime) -> Any:
+        """Complete an action and return what its first call would have returned.
+
+        Raises:
+            CommandError: Nothing waits, or the answer leaves it waiting.
+            OAuthMagicError: It was refused or is over; it waits no longer.
+        """
+        with self._lock:
+            waiting = self._find(name)
+            key = waiting.action.target
+            if _is_over(waiting, now):
+                del self._waiting[key]
+                msg = f"The time for this is over: {_ASKS[waiting.action.kind]}."
+                raise CommandError(msg, hint="Run the cell again to start anew.")
+            try:
+                result = waiting.complete(answer)
+            except CommandError:
+                raise
+            except BaseException:
+                del self._waiting[key]
+                raise
+            del self._waiting[key]
+        for step in waiting.then:
+            result = step(result)
+        return result
+
+    def forget(self, name: str) -> None:
+        """Let an action wait no longer."""
+        with self._lock:
+            self._waiting.pop(name, None)
+
+    def _find(self, name: str | None) -> Waiting:
+        if name is None and len(self._waiting) == 1:
+            return next(iter(self._waiting.values()))
+        if name is not None and name in self._waiting:
+            return self._waiting[name]
+        waiting = ", ".join(self._waiting)
+        msg = f"Nothing waits for an answer{f' at {name}' if name else ''}."
+        if name is None and waiting:
+            msg = "More than one action waits: name its target."
+        raise CommandError(
+            msg, hint=f"Waiting: {waiting}." if waiting else "Run the cell that asks."
+        )
+
+
+def _is_over(waiting: Waiting, now: datetime) -> bool:
+    end = waiting.action.expires_at
+    return end is not None and now >= end

@@ -1,0 +1,115 @@
+"""The redirect login: from an authorization request to a token, with the user between.
+
+RFC 6749, section 4.1; RFC 7636; RFC 9207.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import AccessDenied, CommandError, OAuthError
+from oauthmagic.oauth import grants
+from oauthmagic.oauth.authorization import (
+    build_authorization_request,
+    read_authorization_response,
+)
+from oauthmagic.runtime.pending import PendingAction, Waiting
+
+if TYPE_CHECKING:
+    from oauthmagic.errors import UserActionRequired
+    from oauthmagic.oauth.credentials import Credentials
+    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
+    from oauthmagic.runtime.pending import WaitingRoom
+    from oauthmagic.runtime.world import World
+    from oauthmagic.session.demos import Demo
+
+#: How long a login may take.
+PATIENCE = timedelta(minutes=10)
+#: The words that play the user's side in a demo.
+WORDS = ("accept", "refuse", "timeout")
+
+
+def ask_to_log_in(
+    room: WaitingRoom,
+    keeper: TokenKeeper,
+    world: World,
+    wish: Wish,
+    credentials: Credentials,
+    demo: Demo | None,
+) -> UserActionRequired:
+    """Begin a redirect login and return the error that asks the user.
+
+    The same wish, asked again while it waits, is the same login.
+    """
+    name = wish.alias or str(world.target)
+    again = room.again(name, wish, world.clock())
+    if again is not None:
+        return again
+    endpoint = world.environment.endpoints.get("authorization_endpoint")
+    if endpoint is None:
+        msg = f"{world.provider.title} has no authorization_endpoint."
+        raise CommandError(msg, hint="Add it to the provider, or use another grant.")
+    request = build_authorization_request(
+        endpoint,
+        client_id=credentials.client_id,
+        redirect_uri=credentials.redirect_uri,
+        scopes=wish.scopes,
+        randomness=world.randomness,
+        use_pkce=world.provider.pkce,
+        issuer=world.environment.endpoints.get("issuer", ""),
+    )
+
+    def complete(answer: str) -> Token:
+        url = _redirected(answer, request.url, demo)
+        outcome = read_authorization_response(request, url)
+        if isinstance(outcome, OAuthError):
+            raise outcome.with_hint(
+                "The login was refused or given up. Run the cell again to start anew."
+            )
+        return keeper.obtain(
+            world,
+            wish,
+            credentials,
+            parameters=grants.authorization_code(
+                outcome, request.redirect_uri, request.code_verifier
+            ),
+        )
+
+    action = PendingAction(
+        kind="redirect",
+        target=name,
+        asked_by=world.provider.title,
+        wants=tuple(
+            f"{scope}: {world.provider.scopes.get(scope) or 'no description'}"
+            for scope in wish.scopes
+        ),
+        url=request.url,
+        expires_at=world.clock() + PATIENCE,
+        answers=WORDS if demo else (),
+    )
+    return room.ask(
+        Waiting(action=action, wish=wish, complete=complete),
+        f"{world.provider.title} asks you to log in and consent.",
+    )
+
+
+def _redirected(answer: str, url: str, demo: Demo | None) -> str:
+    """Return the redirected URL that an answer is, or stands for."""
+    answer = answer.strip()
+    if answer.startswith(("https://", "http://")):
+        return answer
+    if demo is None or answer not in WORDS:
+        msg = "That is not the redirected URL."
+        raise CommandError(
+            msg,
+            hint=f"In the demo, answer one of: {', '.join(WORDS)}."
+            if demo
+            else "Paste the whole URL from the browser's address bar.",
+        )
+    redirected = demo.decide(url, answer)
+    if redirected is None:
+        msg = "The login page timed out and sent nobody back."
+        raise AccessDenied(msg, hint="Run the cell again to start anew.")
+    return redirected

@@ -1,0 +1,222 @@
+"""The second factor: from a challenge to the same request once more.
+
+The hook is provider-neutral: whatever was refused waits as a pending action, and
+`again` sends it with the proof. Source of the SCA calls: docs.paysafe.com, embedded
+wallets, strong customer authentication.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import (
+    CommandError,
+    ProtocolError,
+    RateLimited,
+    StepUpFailed,
+    WrongAnswer,
+)
+from oauthmagic.oauth import grants, sca
+from oauthmagic.oauth.strict_json import read_object
+from oauthmagic.oauth.tokens import Token
+from oauthmagic.redaction import Secret, quote
+from oauthmagic.runtime.authorized import authorize
+from oauthmagic.runtime.granting import perform
+from oauthmagic.runtime.pending import PendingAction, Waiting
+from oauthmagic.transport.wire import WireRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oauthmagic.errors import UserActionRequired
+    from oauthmagic.oauth.credentials import Credentials
+    from oauthmagic.oauth.sca import ScaEvent, Verification
+    from oauthmagic.runtime.pending import WaitingRoom
+    from oauthmagic.runtime.world import World
+    from oauthmagic.transport.wire import Headers
+
+#: The most bytes of an answer to a challenge or an attempt.
+_MOST_BYTES = 64 * 1024
+#: Methods that need a code to be sent first.
+_SENT = ("OTP", "PUSH_NOTIFICATION")
+#: The partner's own verdict, where it authenticates the user itself.
+_VERDICTS = ("verified", "rejected")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepUp:
+    """One second factor at one server.
+
+    Attributes:
+        world: Where the calls go.
+        event: What the server asks for.
+        token: What authorizes the calls: the request's own token, or None where
+            the token itself was asked for.
+        credentials: The client's, for a token of its own in that case.
+    """
+
+    world: World
+    event: ScaEvent
+    token: Token | None
+    credentials: Credentials
+
+    def ask(
+        self, room: WaitingRoom, name: str, wish: Any, again: Callable[[Headers], Any]
+    ) -> UserActionRequired:
+        """Let the request wait for the user's answer and return the error to raise.
+
+        Args:
+            room: Where it waits.
+            name: The target or alias.
+            wish: What it is for.
+            again: Sends the request once more, with the proof as headers.
+        """
+        chosen = self._chosen()
+        wants = [_described(each) for each in self.event.available_verifications]
+        if chosen is not None and chosen.method in _SENT and self._is_judged_there:
+            self._call("challenges", sca.challenge_body(self.event, *_pair(chosen)))
+            wants.append(f"A code was sent: {_described(chosen)}")
+
+        def complete(answer: str) -> Any:
+            self._attempt(answer.strip(), chosen)
+            proof = sca.authorization(self.event)
+            return again(((sca.AUTHORIZATION_HEADER, proof),))
+
+        action = PendingAction(
+            kind="sca",
+            target=name,
+            asked_by=self.world.provider.title,
+            wants=tuple(wants),
+            expires_at=self.event.expiration_time,
+            answers=("123456",) if self.world.target.environment == "demo" else (),
+        )
+        return room.ask(
+            Waiting(action=action, wish=wish, complete=complete),
+            f"{self.world.provider.title} asks for a second factor.",
+        )
+
+    @property
+    def _is_judged_there(self) -> bool:
+        return self.event.mode != "OUTSOURCED"
+
+    def _chosen(self) -> Verification | None:
+        return next(iter(self.event.available_verifications), None)
+
+    def _attempt(self, answer: str, chosen: Verification | None) -> None:
+        """Send the user's answer.
+
+        Raises:
+            WrongAnswer: It was not accepted, and may be tried again.
+            StepUpFailed: It was refused for good.
+        """
+        method, channel = _pair(chosen) if chosen else ("OTP", "")
+        if ":" in answer:
+            # PIN:1234 answers by another of the methods.
+            method, _, answer = answer.partition(":")
+            channel = next(
+                (
+                    each.channel
+                    for each in self.event.available_verifications
+                    if each.method == method
+                ),
+                "",
+            )
+        if not answer:
+            msg = "There is no answer."
+            raise CommandError(msg, hint="Give the code: --answer CODE.")
+        if not self._is_judged_there and answer in _VERDICTS:
+            body = sca.outsourced_attempt_body(
+                self.event, method, channel, verified=answer == "verified"
+            )
+        else:
+            body = sca.attempt_body(self.event, method, channel, answer)
+        told = self._call("attempts", body)
+        status = told.get("status")
+        if status == sca.VERIFIED:
+            return
+        reason = quote(told.get("statusReason"), 100) or "The answer was not accepted."
+        if status == sca.REJECTED:
+            raise WrongAnswer(reason, hint=f"Try again{_left(told)}.")
+        if status == sca.FAILED:
+            raise StepUpFailed(reason)
+        msg = "The answer to the second factor has no status that is known."
+        raise ProtocolError(msg)
+
+    def _call(self, what: str, body: dict[str, object]) -> dict[str, Any]:
+        """Make a call about the event and return its answer.
+
+        Raises:
+            RateLimited: Too soon, or too often.
+            StepUpFailed: The event is over or unknown.
+            ProtocolError: The answer cannot be read.
+        """
+        base = self.world.environment.endpoints["sca_endpoint"]
+        url = f"{base}/{self.event.path_segment}/{what}"
+        if not self._is_judged_there:
+            url = url.replace("/auth/sca/", "/sca/")
+        request = WireRequest(
+            method="POST",
+            url=url,
+            headers=(("content-type", "application/json"),),
+            body=json.dumps(body).encode(),
+        )
+        del body  # it may hold the code
+        response = self.world.transport.send(
+            authorize(request, self._caller()),
+            timeout=self.world.token_timeout,
+            limit=_MOST_BYTES,
+        )
+        if response.status == 429:  # noqa: PLR2004
+            wait = quote(response.header("retry-after") or "", 40)
+            msg = "A new code cannot be sent yet, or no more."
+            raise RateLimited(msg, retry_after=wait)
+        try:
+            told = read_object(response.body, max_bytes=_MOST_BYTES)
+        except ValueError as error:
+            msg = f"The answer to the second factor was refused: {error}."
+            raise ProtocolError(msg) from None
+        if response.status not in (200, 201):
+            problem = told.get("error")
+            message = problem.get("message") if isinstance(problem, dict) else problem
+            said = quote(message, 200) or f"HTTP {response.status}"
+            msg = f"The second factor was refused: {said}"
+            raise StepUpFailed(msg if msg.endswith(".") else f"{msg}.")
+        return told
+
+    def _caller(self) -> Token:
+        """Return a token for the calls: documented are configuration or user tokens.
+
+        That the client's own token serves before there is one of the user is ours.
+        """
+        if self.token is not None:
+            return self.token
+        response = perform(self.world, self.credentials, grants.client_credentials(()))
+        return _bare(self.world, response.access_token)
+
+
+def _bare(world: World, access_token: Secret) -> Token:
+    return Token(
+        target=str(world.target),
+        access_token=access_token,
+        issued_at=world.clock(),
+        clock=world.clock,
+    )
+
+
+def _pair(verification: Verification) -> tuple[str, str]:
+    return verification.method, verification.channel
+
+
+def _described(verification: Verification) -> str:
+    channel = f" by {verification.channel}" if verification.channel else ""
+    target = f" to {verification.target}" if verification.target else ""
+    return f"{verification.method}{channel}{target}"
+
+
+def _left(told: dict[str, Any]) -> str:
+    most, done = told.get("allowableAttempts"), told.get("currentAttempts")
+    if not isinstance(most, int) or not isinstance(done, int):
+        return ""
+    return f": {max(most - done, 0)} more allowed"
