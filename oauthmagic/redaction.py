@@ -33,9 +33,10 @@ LONGEST_QUOTE = 300
 
 _live: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
 _live_lock = threading.Lock()
-# C0 and C1 controls, and the characters that reorder or hide text in a browser.
+# C0 and C1 controls, the characters that reorder or hide text in a browser, and
+# halves of surrogate pairs, which no output can write.
 _INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
 _AUTHORIZATION = re.compile(r"(?i)(\b(?:bearer|basic|dpop)\s+)[a-z0-9._~+/=-]{16,}")
 
@@ -152,6 +153,7 @@ def encodings(value: str) -> list[str]:
         urllib.parse.quote(raw),
         urllib.parse.quote_plus(raw),
         json.dumps(value)[1:-1],
+        json.dumps(value)[1:-1].replace("/", "\\/"),
         json.dumps(value, ensure_ascii=False)[1:-1],
         html.escape(value),
         repr(value)[1:-1],
@@ -160,13 +162,15 @@ def encodings(value: str) -> list[str]:
         raw.hex(),
         raw.hex().upper(),
     }
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
-        # Only the characters that depend on the value alone.
-        first = (0, 2, 3)[shift]
-        last = (len(raw) + shift) * 8 // 6
-        part = encoded[first:last]
-        forms |= {part, part.translate(str.maketrans("+/", "-_"))}
+    # RFC 6749, section 2.3.1, writes a client's password as a form before base64.
+    for written in {raw, urllib.parse.quote_plus(raw).encode()}:
+        for shift in range(3):
+            encoded = base64.b64encode(b"\0" * shift + written).decode("ascii")
+            # Only the characters that depend on the value alone.
+            first = (0, 2, 3)[shift]
+            last = (len(written) + shift) * 8 // 6
+            part = encoded[first:last]
+            forms |= {part, part.translate(str.maketrans("+/", "-_"))}
     return sorted(
         (form for form in forms if len(form) >= SHORTEST_IN_TEXT),
         key=len,
@@ -199,7 +203,8 @@ def quote(text: object, limit: int = LONGEST_QUOTE) -> str:
     """
     if not isinstance(text, str):
         return ""
-    visible = _INVISIBLE.sub(" ", redact(text[: limit * 20])).strip()
+    # Cut last: half a secret would not be known.
+    visible = _INVISIBLE.sub(" ", redact(text)).strip()
     return visible if len(visible) <= limit else visible[: limit - 3] + "..."
 
 

@@ -12,13 +12,35 @@ from oauthmagic.errors import CommandError, SecretOnLine, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Options that people try, and that would leave a secret in the history.
+#: What people call a secret on a line.
+SENSITIVE = (
+    r"(?:client[-_]?secret|secret|password|passwd|pwd|pass|pass[-_]?phrase|token|"
+    r"(?:access|refresh|id|bearer|auth|subject)[-_]?token|api[-_]?key|key|jwt|"
+    r"authorization|auth|bearer|private[-_]?key|client[-_]?assertion|user)"
+)
+#: Options that would leave a secret in the history: with any number of dashes, those
+#: included that a word processor makes of them, and `-p` and `-u` as elsewhere.
 SECRET_OPTION = re.compile(
-    r"--?(?:client[-_]?secret|secret|password|passwd|pwd|pass[-_]?phrase|token|"
-    r"(?:access|refresh|id|bearer|auth)[-_]?token|api[-_]?key|authorization|bearer|"
-    r"private[-_]?key)(?==|$)",
+    rf"[-\u2010-\u2015\u2212]+{SENSITIVE}(?==|$)|-[pu]|{SENSITIVE}=",
     re.IGNORECASE,
 )
+#: Longer words are not the names of variables but what somebody pasted.
+LONGEST_NAME = 40
+
+_INSTEAD = (
+    "Leave it out and enter it at the prompt, or name a mapping with "
+    "--credentials VAR, or set an environment variable (see %token?). "
+    "This line was kept out of the history, but the notebook still has "
+    "it: delete the line, and change the secret if it was a real one."
+)
+_TARGET_OPTIONS = ("scope", "grant", "fresh", "credentials", "env_file", "alias")
+#: The options that each verb of `%token` takes, besides --quiet.
+_OPTIONS = {
+    "": _TARGET_OPTIONS,
+    "forget": ("every",),
+    "adopt": ("source", "credentials", "alias"),
+    "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +70,14 @@ class Parser(argparse.ArgumentParser):
             raise CommandError(msg, hint=f"{self.prog}? shows what it takes.")
         return namespace
 
+    def given(self, options: argparse.Namespace) -> dict[str, str]:
+        """Return the options that were given: attribute to long name."""
+        return {
+            action.dest: action.option_strings[-1]
+            for action in self._actions
+            if action.option_strings and getattr(options, action.dest) != action.default
+        }
+
     def option_names(self) -> list[str]:
         """Return the long names of the options."""
         return [name for name in self._option_string_actions if name.startswith("--")]
@@ -68,7 +98,7 @@ def split(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError:
         msg = "A quotation mark is not closed."
-        raise CommandError(msg) from None
+        raise CommandError(msg, hint="Close it, or leave it out.") from None
 
 
 def refuse_secrets(words: list[str]) -> None:
@@ -78,24 +108,22 @@ def refuse_secrets(words: list[str]) -> None:
         SecretOnLine: One was tried; its value is not repeated.
     """
     for word in words:
-        if SECRET_OPTION.match(word):
-            option = word.partition("=")[0]
+        if found := SECRET_OPTION.match(word):
+            option = found[0].removesuffix("=")
             msg = f"{option} is not an option: lines with a secret would be kept."
-            raise SecretOnLine(
-                msg,
-                hint="Leave it out and enter it at the prompt, or name a mapping with "
-                "--credentials VAR, or set an environment variable (see %token?). "
-                "This line was kept out of the history, but the notebook still has "
-                "it: delete the line, and change the secret if it was a real one.",
-            )
+            raise SecretOnLine(msg, hint=_INSTEAD)
 
 
 def variable(namespace: Mapping[str, Any], name: str, option: str) -> Any:
     """Return a variable of the notebook.
 
     Raises:
+        SecretOnLine: It is no name, but perhaps the value itself; it is not repeated.
         UnknownName: There is none of this name.
     """
+    if name not in namespace and not can_be_name(name):
+        msg = f"{option} takes the name of a variable; what is there is none."
+        raise SecretOnLine(msg, hint=_INSTEAD)
     try:
         return namespace[name]
     except KeyError:
@@ -106,6 +134,35 @@ def variable(namespace: Mapping[str, Any], name: str, option: str) -> Any:
             where=f" for {option}",
             hint="Give the name of a variable in this notebook, not its value.",
         ) from None
+
+
+def can_be_name(word: str) -> bool:
+    """Return whether a word looks like the name of a variable."""
+    return word.isidentifier() and len(word) <= LONGEST_NAME
+
+
+def check_options(options: argparse.Namespace, verb: str) -> None:
+    """Refuse options that a verb of `%token` would not look at.
+
+    Args:
+        options: The parsed line.
+        verb: A verb, "" for a target alone, or "table" for nothing at all.
+
+    Raises:
+        CommandError: There is one, with the verb that it belongs to.
+    """
+    taken = _OPTIONS.get(verb, ())
+    for attribute, name in token_parser().given(options).items():
+        if attribute in ("quiet", *taken):
+            continue
+        place = {"table": "", "": " TARGET"}.get(verb, f" {verb}")
+        homes = [
+            f"%token {home or 'TARGET'}"
+            for home, attributes in _OPTIONS.items()
+            if attribute in attributes
+        ]
+        msg = f"%token{place} takes no {name}."
+        raise CommandError(msg, hint=f"It is an option of {' and '.join(homes)}.")
 
 
 def token_parser() -> Parser:

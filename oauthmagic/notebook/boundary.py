@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.notebook.commands import Commands
+from oauthmagic.notebook.history import redact_lines
 from oauthmagic.redaction import redact
 
 if TYPE_CHECKING:
@@ -21,14 +22,17 @@ def run(
     door: str, shell: InteractiveShell, settings: OAuthMagic, *arguments: Any
 ) -> Any:
     """Run a magic's line; return its value, or raise an error that reads well."""
+    # Now, because every traceback from here on would quote the cell.
+    typed_a_secret = redact_lines(f"%{door} " + "\n".join(filter(None, arguments)))
     try:
         return getattr(Commands(shell, settings), door)(*arguments)
     except OAuthMagicError as error:
         failure = error
-    if settings.short_errors:
-        # IPython prints these lines; the message to front ends keeps its name.
-        lines = error_lines(failure)
-        failure._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+    if settings.short_errors or typed_a_secret:
+        # IPython prints this; the message to front ends keeps its name.
+        # One text, because the modes of %xmode do not agree on what joins lines.
+        text = "\n".join(error_lines(failure))
+        failure._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]
         # Raised afresh: the frames it came through may hold what it must not show.
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
     raise failure

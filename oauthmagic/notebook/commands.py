@@ -5,9 +5,10 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, UnknownName
+from oauthmagic.errors import CommandError, UnknownName, did_you_mean
 from oauthmagic.notebook.arguments import (
     api_parser,
+    check_options,
     refuse_secrets,
     split,
     token_parser,
@@ -52,16 +53,12 @@ class Commands:
         """Run a line of `%token`."""
         options = token_parser().read(line)
         verb, *words = options.words or [""]
+        check_options(options, verb if verb in VERBS else "" if verb else "table")
         if not verb:
             return self._session.tokens()
         if verb in VERBS:
-            if verb == "providers":
-                return self._session.providers()
-            if verb == "forget":
-                return self._forget(options, words)
-            (word,) = _exactly(words, verb, "FILE.toml" if verb == "add" else "TARGET")
-            return getattr(self, f"_{verb}")(options, word)
-        self._check_verb(verb, words)
+            return getattr(self, f"_{verb}")(options, *_words(words, verb, options))
+        self._check_target(verb, words)
         token = self._session.token(
             verb,
             scopes=options.scope,
@@ -98,24 +95,21 @@ class Commands:
             return None
         return None if options.quiet or options.show else result
 
-    def _show(self, options: Namespace, target: str) -> Any:
-        _only(options, "show")
+    def _show(self, _: Namespace, target: str) -> Any:
         return self._session.show(target)
 
     def _refresh(self, options: Namespace, target: str) -> Any:
         token = self._session.refresh(target)
         return None if options.quiet else token
 
-    def _scopes(self, options: Namespace, target: str) -> Any:
-        _only(options, "scopes")
+    def _scopes(self, _: Namespace, target: str) -> Any:
         return self._session.scopes(target)
 
-    def _forget(self, options: Namespace, words: list[str]) -> None:
-        if options.every:
-            count = self._session.forget(every=True)
-        else:
-            (target,) = _exactly(words, "forget", "TARGET (or --all)")
-            count = self._session.forget(target)
+    def _providers(self, _: Namespace) -> Any:
+        return self._session.providers()
+
+    def _forget(self, options: Namespace, target: str | None = None) -> None:
+        count = self._session.forget(target, every=options.every)
         if not options.quiet:
             what = "No token was held." if not count else f"Forgotten here: {count}."
             print(what)  # noqa: T201 - says what happened
@@ -159,14 +153,17 @@ class Commands:
     def _mapping(self, name: str | None, option: str) -> Any:
         return None if name is None else variable(self._names, name, option)
 
-    def _check_verb(self, verb: str, words: list[str]) -> None:
-        """Refuse a line of two words whose first is not a verb."""
+    def _check_target(self, word: str, words: list[str]) -> None:
+        """Refuse a line that begins neither with a verb nor with one target."""
+        if words and ("@" in word or word in self._session.names()):
+            msg = f"%token takes one TARGET, and there is more behind {word!r}."
+            raise CommandError(msg, hint="Scopes come behind --scope.")
         if words:
-            raise UnknownName("verb", verb, VERBS, where=" of %token")
-        for name in VERBS:
-            # A verb alone is neither a target nor a command.
-            if verb == name:
-                _exactly([], verb, "TARGET")
+            raise UnknownName("verb", word, VERBS, where=" of %token")
+        if did_you_mean(word, VERBS) and not {"@", "/"} & {*word}:
+            names = self._session.names()
+            if word not in names:
+                raise UnknownName("verb or provider", word, [*VERBS, *names])
 
 
 def _one_line(line: str) -> tuple[str, str]:
@@ -197,30 +194,32 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-def _exactly(words: list[str], verb: str, what: str) -> list[str]:
-    if len(words) != 1:
-        msg = f"%token {verb} needs one {what}" + (
-            f", not {len(words)}." if words else "."
-        )
-        raise CommandError(msg, hint=f"For example %token {verb} {_EXAMPLES[verb]}.")
-    return words
+def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
+    """Return the words behind a verb, as many as it needs.
+
+    Raises:
+        CommandError: There are more or fewer.
+    """
+    needs = 0 if verb == "providers" or options.every else 1
+    if len(words) == needs:
+        return words
+    what = {"add": "FILE.toml", "forget": "TARGET (or --all)"}.get(verb, "TARGET")
+    msg = f"%token {verb} needs one {what}" + (f", not {len(words)}." if words else ".")
+    if not needs:
+        msg = f"%token {verb}{' --all' * options.every} takes nothing more."
+    raise CommandError(msg, hint=f"For example %token {verb}{_EXAMPLES[verb]}.")
 
 
 _EXAMPLES = {
-    "show": "revsto@demo",
-    "refresh": "revsto@demo",
-    "forget": "revsto@demo",
-    "scopes": "revsto@demo",
-    "adopt": "revsto@demo --from tokens",
-    "add": "acme.toml",
-    "demo": "revsto@demo --advance 271",
+    "show": " revsto@demo",
+    "refresh": " revsto@demo",
+    "forget": " revsto@demo",
+    "scopes": " revsto@demo",
+    "providers": "",
+    "adopt": " revsto@demo --from tokens",
+    "add": " acme.toml",
+    "demo": " revsto@demo --advance 271",
 }
-
-
-def _only(options: Namespace, verb: str) -> None:
-    if options.scope or options.fresh or options.grant:
-        msg = f"%token {verb} takes no --scope, --grant or --fresh."
-        raise CommandError(msg, hint="Leave the verb out to get a token with them.")
 
 
 def _check_api(options: Namespace) -> None:
@@ -247,9 +246,12 @@ def _show(reply: Reply, what: list[str]) -> None:
 
 
 def _line(reply: Reply) -> str:
+    from oauthmagic.views.texts import shown_url  # noqa: PLC0415
+
     notes = f" ({reply.note})" if reply.note else ""
     hint = f"\nHint: {reply.hint}" if reply.hint else ""
-    return f"{reply.method} {reply.url}: {reply.status} {reply.reason}{notes}{hint}"
+    title = f"{reply.method} {shown_url(reply.url)}"
+    return f"{title}: {reply.status} {reply.reason}{notes}{hint}"
 
 
 def _size(result: Any) -> str:

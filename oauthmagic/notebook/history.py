@@ -6,30 +6,100 @@ history; this guard is called in between.
 
 from __future__ import annotations
 
+import linecache
 import re
+from typing import TYPE_CHECKING
 
+from oauthmagic.notebook.arguments import LONGEST_NAME, SENSITIVE
 from oauthmagic.redaction import MASK, redact
 
-_OPTION = re.compile(
-    r"(--?(?:client[-_]?secret|secret|password|passwd|pwd|pass[-_]?phrase|token|"
-    r"(?:access|refresh|id|bearer|auth)[-_]?token|api[-_]?key|authorization|bearer|"
-    r"private[-_]?key)(?:\s*=\s*|\s+))(\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)",
-    re.IGNORECASE,
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OURS = r"(?:%%?|run_(?:line|cell)_magic\(.)(?:oauth_)?(?:token|api)\b"
+_MAGIC = re.compile(_OURS)
+_VALUE = r"(?!\s*[\"']?\{\{)(\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"
+_PATTERNS = (
+    # --client-secret X, --password=X, password=X
+    re.compile(
+        rf"(?i)((?<![^\s\"'])(?:[-\u2010-\u2015\u2212]+{SENSITIVE}(?:\s*=\s*|\s+)"
+        rf"|{SENSITIVE}=)){_VALUE}"
+    ),
+    # -p X, -pX, -u me:X
+    re.compile(rf"(?m)(^[^\n]*{_OURS}[^\n]*?[\s\"']-[pu][ \t=]*){_VALUE}"),
+    # --credentials and --from with anything but the name of a variable
+    re.compile(
+        rf"(--(?:credentials|from)(?:\s*=\s*|[ \t]+))"
+        rf"(?![A-Za-z_]\w{{0,{LONGEST_NAME - 1}}}(?!\S))[^\n]+"
+    ),
+    # Authorization: Bearer X
+    re.compile(
+        r"(?i)(\b(?:authorization|cookie|x-api-key)"
+        r"(?:[\"']?\s*[:=][ \t]*|\s+(?=(?:bearer|basic|dpop)\s)))[^\n]+"
+    ),
+    # "password": "X"
+    re.compile(rf"(?i)([\"']{SENSITIVE}[\"']\s*:\s*)(?=[\"']){_VALUE}"),
+    # /path?access_token=X
+    re.compile(rf"(?im)((?:^|[?&]){SENSITIVE}=)(?!\{{\{{)[^&\s]+"),
 )
-_HEADER = re.compile(
-    r"(?im)^([ \t]*(?:proxy-)?(?:authorization|cookie|x-api-key)[ \t]*:[ \t]*).+$"
-)
-_MAGIC = re.compile(r"(?m)%%?(?:token|api)\b|get_ipython\(\)\.run_(?:line|cell)_magic")
 
 
 def redacted_source(source: str) -> str:
     """Return a cell's source with the values masked that must not be kept.
 
     Every live secret; and in a cell with our magics, the values of options that
-    take none and of headers that carry credentials.
+    take none, of headers that carry credentials and of members that are secrets.
     """
     source = redact(source)
     if _MAGIC.search(source):
-        source = _OPTION.sub(rf"\1{MASK}", source)
-        source = _HEADER.sub(rf"\1{MASK}", source)
+        for pattern in _PATTERNS:
+            source = pattern.sub(rf"\1{MASK}", source)
     return source
+
+
+def redacted_inputs(
+    source: str, source_raw: str | None, transform: Callable[[str], str]
+) -> tuple[str, str | None]:
+    """Return both forms of a cell that the history keeps, redacted.
+
+    Args:
+        source: As IPython runs it, with the magics as calls.
+        source_raw: As it was typed, or None.
+        transform: Makes the first from the second.
+    """
+    if source_raw is None:
+        return redacted_source(source), None
+    raw = redacted_source(source_raw)
+    if raw != source_raw:
+        # In the calls a cell is one escaped text, where lines cannot be told apart.
+        try:
+            source = transform(raw)
+        except SyntaxError:
+            source = raw
+    return redact(source), raw
+
+
+def redact_lines(typed: str) -> bool:
+    """Mask the lines of cells that tracebacks quote, if there is anything to mask.
+
+    Args:
+        typed: What a magic was given.
+
+    Returns:
+        Whether there was.
+    """
+    if redacted_source(typed) == typed:
+        return False
+    for name, entry in list(linecache.cache.items()):
+        # Only of cells: they have no time of change.
+        if len(entry) > 1 and entry[1] is None and _MAGIC.search("".join(entry[2])):
+            size, changed, lines, full_name = entry
+            kept = [_redacted_call(line) for line in lines]
+            linecache.cache[name] = (size, changed, kept, full_name)
+    return True
+
+
+def _redacted_call(line: str) -> str:
+    """Return a line of a cell as IPython runs it, for reading only."""
+    text = line.removesuffix("\n").replace("\\n", "\n").replace("\\'", "'")
+    return redacted_source(text).replace("\n", "\\n") + "\n"

@@ -147,7 +147,9 @@ class Reply:
         return value if isinstance(value, list) else [value]
 
     def _title(self) -> str:
-        return f"{self.method} {self.url}"
+        from oauthmagic.views.texts import shown_url  # noqa: PLC0415 - see __repr__
+
+        return f"{self.method} {shown_url(self.url)}"
 
     def __repr__(self) -> str:
         from oauthmagic.views.texts import reply_text  # noqa: PLC0415 - only when shown

@@ -90,10 +90,17 @@ def scope_table(provider: Provider, token: Token | None) -> pd.DataFrame:
     )
 
 
-def provider_table(providers: Iterable[Provider]) -> pd.DataFrame:
-    """Return one row per provider that can be named."""
-    return _frame(
-        [
+def provider_table(
+    providers: Iterable[tuple[str, Provider | Exception]],
+) -> pd.DataFrame:
+    """Return one row per provider that can be named, or why it cannot be had."""
+    rows: list[dict[str, Any]] = []
+    for name, provider in providers:
+        if isinstance(provider, Exception):
+            row = {"title": str(provider), "environments": "", "grants": ""}
+            rows.append(row | {"provider": name, "default_grant": "", "scopes": 0})
+            continue
+        rows.append(
             {
                 "provider": provider.name,
                 "title": provider.title,
@@ -102,10 +109,8 @@ def provider_table(providers: Iterable[Provider]) -> pd.DataFrame:
                 "default_grant": provider.default_grant,
                 "scopes": len(provider.scopes),
             }
-            for provider in providers
-        ],
-        PROVIDER_DTYPES,
-    )
+        )
+    return _frame(rows, PROVIDER_DTYPES)
 
 
 def status(token: Token) -> str:

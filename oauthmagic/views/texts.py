@@ -42,6 +42,7 @@ SECRET_HEADERS = frozenset(
     }
 )
 _FORM_SECRET = re.compile(rf"(^|[&?])({'|'.join(sorted(SECRET_NAMES))}|code)=[^&\s]*")
+_QUERY_SECRET = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_NAMES))}))=[^&#\s]*")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -109,11 +110,16 @@ def reply_text(reply: Reply) -> str:
     return "\n".join(parts) + (f"\n\n{body}" if body else "")
 
 
+def shown_url(url: str) -> str:
+    """Return a URL without the secrets that its query may hold (RFC 6750, 5.3)."""
+    return redact(_QUERY_SECRET.sub(rf"\1={MASK}", url))
+
+
 def reply_title(reply: Reply) -> str:
     """Return a reply's first line: request, status, time and size."""
     milliseconds = f"{reply.elapsed * 1000:.0f} ms"
     return redact(
-        f"{reply.method} {reply.url}: {reply.status} {reply.reason}".rstrip()
+        f"{reply.method} {shown_url(reply.url)}: {reply.status} {reply.reason}".rstrip()
         + f" ({milliseconds}, {len(reply.body):,} bytes)"
     )
 
@@ -148,7 +154,10 @@ def masked(value: Any) -> Any:
 
 def request_text(request: WireRequest) -> str:
     """Return a request as it goes out, without its secrets."""
-    lines = [f"{request.method} {request.url}", *_header_lines(request.headers)]
+    lines = [
+        f"{request.method} {shown_url(request.url)}",
+        *_header_lines(request.headers),
+    ]
     if request.body:
         lines += ["", _payload(request.body)]
     return redact("\n".join(lines))

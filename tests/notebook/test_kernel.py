@@ -1,0 +1,287 @@
+"""The main path in a real kernel, as front ends see it: by its messages."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+TIMEOUT = 60
+PASSWORD = 'Canary5 "pä&ß/w+rd%<é>'
+SECRET = "Canary6-typed-at-the-prompt/+="
+TOKEN = "Canary7-Zq9xT7~wB3+kL5/mN8=="
+
+
+@dataclass(kw_only=True, slots=True)
+class Said:
+    """What a kernel said about a cell: messages by their type, in order."""
+
+    iopub: list[dict[str, Any]] = field(default_factory=list)
+    prompts: list[dict[str, Any]] = field(default_factory=list)
+    reply: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind):
+        """Return the contents of the messages of a type."""
+        return [each["content"] for each in self.iopub if each["msg_type"] == kind]
+
+    @property
+    def text(self):
+        """What was printed."""
+        return "".join(each["text"] for each in self.of("stream"))
+
+
+class Kernel:
+    """A kernel with its client, and everything that it ever said on IOPub."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=TIMEOUT)
+        self.published: list[dict[str, Any]] = []
+
+    def __call__(self, source, answers=None):
+        """Run a cell; answer its prompts where answers are given."""
+        message = self.client.execute(source, allow_stdin=answers is not None)
+        return self.collect(message, answers)
+
+    def collect(self, message, answers=None):
+        """Return what the kernel says until the cell is over."""
+        said, answers, end = Said(), list(answers or ()), time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            if answers:
+                self._answer(said, answers)
+            try:
+                heard = self.client.get_iopub_msg(timeout=0.05)
+            except queue.Empty:
+                continue
+            self.published.append(heard)
+            if heard["parent_header"].get("msg_id") != message:
+                continue
+            said.iopub.append(heard)
+            if heard["content"].get("execution_state") == "idle":
+                break
+        said.reply = self.reply(message)
+        return said
+
+    def reply(self, message):
+        """Return the kernel's reply to a request."""
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == message:
+                return reply["content"]
+
+    def _answer(self, said, answers):
+        try:
+            asked = self.client.get_stdin_msg(timeout=0.05)
+        except queue.Empty:
+            return
+        said.prompts.append(asked["content"])
+        self.client.input(answers.pop(0))
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One kernel for this module, in a home of its own, over sockets of this user."""
+    home = tmp_path_factory.mktemp("kernel")
+    hidden = re.compile(r"(?i)(OAUTHMAGIC|JUPYTER|JPY|IPYTHON|BINDER)_.*|.*_PROXY")
+    environment = {
+        name: value for name, value in os.environ.items() if not hidden.match(name)
+    }
+    environment |= {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / ".ipython"),
+        "OAUTHMAGIC_REVSTO_DEMO_PASSWORD": PASSWORD,
+    }
+    # Short, for the path of a socket has little room.
+    with tempfile.TemporaryDirectory(prefix="k") as folder:
+        manager = KernelManager(transport="ipc", ip=f"{folder}/k")
+        manager.start_kernel(env=environment, cwd=str(home))
+        kernel = Kernel(manager)
+        kernel.home = home
+        kernel("%load_ext oauthmagic")
+        # A password that is wrong, unless a cell names another.
+        kernel("right = {'password': 'simulated-password'}")
+        yield kernel
+        kernel.client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def test_a_token_is_display_data(kernel):
+    """The value of `%token` comes as text and as HTML."""
+    said = kernel("%token revsto@demo --credentials right")
+
+    (result,) = said.of("execute_result")
+    assert said.reply["status"] == "ok"
+    assert result["data"].keys() == {"text/plain", "text/html"}
+    assert result["data"]["text/plain"].startswith("Token revsto@demo")
+    assert "<table" in result["data"]["text/html"]
+
+
+def test_a_table_is_display_data(kernel):
+    """So does the table of the tokens held."""
+    (result,) = kernel("%token").of("execute_result")
+
+    assert "revsto@demo" in result["data"]["text/plain"]
+    assert "<table" in result["data"]["text/html"]
+
+
+def test_a_reply_is_display_data(kernel):
+    """So does a reply, and a DataFrame is a table."""
+    (reply,) = kernel("%api revsto@demo GET /distributor/v1/products").of(
+        "execute_result"
+    )
+    said = kernel("%%api revsto@demo --frame --out rows\nGET /distributor/v1/products")
+    (frame,) = kernel("rows").of("execute_result")
+
+    assert reply["data"].keys() == {"text/plain", "text/html"}
+    assert "rows: DataFrame, 7 rows, 5 columns" in said.text
+    assert frame["data"]["text/html"].count("<tr") == 8
+
+
+def test_an_error_has_our_name(kernel):
+    """The message to front ends has the class, the sentence and no traceback."""
+    said = kernel("%token nope@demo")
+
+    (error,) = said.of("error")
+    assert error["ename"] == "UnknownName"
+    assert error["evalue"].startswith("Unknown provider 'nope'.")
+    assert "\n".join(error["traceback"]).startswith(
+        "UnknownName: Unknown provider 'nope'."
+    )
+    assert "Hint: Known: " in error["traceback"][-1]
+    assert said.reply["ename"] == "UnknownName"
+    assert said.of("stream") == []
+
+
+def test_a_wrong_password_is_refused_without_a_prompt(kernel):
+    """What the server refuses is an error, not a question."""
+    said = kernel("%token revsto@demo --fresh", answers=[])
+
+    (error,) = said.of("error")
+    assert error["ename"] == "InvalidCredentials"
+    assert said.prompts == []
+
+
+def test_missing_credentials_do_not_hang(kernel):
+    """Without anybody to ask, the cell ends with every way to give them."""
+    begun = time.monotonic()
+    said = kernel("%token revsto@sandbox")
+
+    (error,) = said.of("error")
+    assert error["ename"] == "MissingCredentials"
+    assert time.monotonic() - begun < 5
+    for way in (
+        "--credentials VAR",
+        "OAUTHMAGIC_REVSTO_SANDBOX_PASSWORD",
+        "--env-file",
+    ):
+        assert way in error["traceback"][-1]
+
+
+def test_credentials_are_asked_for(kernel, echo_provider):
+    """With somebody to ask: a prompt for each field, hidden where it is a secret."""
+    kernel(f"%token add '{echo_provider()}'")
+
+    said = kernel("%token echo", answers=["my-client", SECRET])
+
+    asked = [(each["prompt"], each["password"]) for each in said.prompts]
+    assert asked == [
+        ("client_id for echo@sandbox: ", False),
+        ("client_secret for echo@sandbox: ", True),
+    ]
+    (error,) = said.of("error")
+    assert error["ename"] == "InvalidGrant"
+    assert "[secret]" in error["evalue"]
+
+
+def test_nothing_entered_is_an_error(kernel):
+    """An empty answer ends the prompt, and no request is sent."""
+    said = kernel("%token echo --fresh", answers=["my-client", ""])
+
+    (error,) = said.of("error")
+    assert error["ename"] == "MissingCredentials"
+    assert "client_secret" in error["evalue"]
+
+
+def test_an_interrupt_ends_a_slow_request(kernel, echo_provider, echo_server):
+    """Ctrl-C ends a request that gets no answer, within half a second."""
+    kernel(f"%token add '{echo_provider('/slow')}'")
+    kernel("login = {'client_id': 'me', 'client_secret': 'not-a-secret'}")
+    took = []
+    for _ in range(3):
+        message = kernel.client.execute("%token echo --credentials login")
+        assert echo_server.reached.wait(TIMEOUT)
+        echo_server.reached.clear()
+        begun = time.monotonic()
+        kernel.manager.interrupt_kernel()
+        said = kernel.collect(message)
+        took.append(time.monotonic() - begun)
+        (error,) = said.of("error")
+        assert error["ename"] == "KeyboardInterrupt"
+
+    assert max(took) < 0.5
+    assert kernel("1 + 1").reply["status"] == "ok"
+
+
+def test_a_token_can_be_completed(kernel):
+    """Tab behind `%token` offers verbs and targets; behind `--scope`, scopes."""
+
+    def matches(line):
+        return kernel.reply(kernel.client.complete(line, len(line)))["matches"]
+
+    assert {"refresh", "revsto@demo"} <= {*matches("%token re")}
+    assert "--fresh" in matches("%token revsto@demo --f")
+    assert matches("%token revsto@demo --scope account_v") == ["account_view"]
+    assert "--frame" in matches("%%api revsto@demo --f")
+    assert matches("%%api revsto@demo --show ") == ["body", "exchange", "headers"]
+
+
+def test_the_debugger_s_variables_hold_no_secret(kernel):
+    """Variable inspectors get the redacted form of a token."""
+    said = kernel(
+        "held = %token show revsto@demo\n"
+        "print(held.access_token.reveal() in repr(vars().get('held')), repr(held))"
+    )
+
+    assert said.text.startswith("False Token(target='revsto@demo'")
+    assert "access_token=[secret]" in said.text
+
+
+def test_no_secret_was_ever_published(kernel, traces):
+    """No message of all that this kernel sent holds a secret in any form."""
+    # The last of this file: it looks at what the others made the kernel say.
+    kernel(
+        f"import base64; got = {{'access_token': base64.b64decode({_hidden(TOKEN)})"
+        ".decode()}"
+    )
+    kernel("%token adopt echo --from got --as adopted")
+    kernel("%api adopted --show exchange GET /echo/plain")
+    kernel("%api adopted GET /echo/base64")
+    published = repr(kernel.published)
+    files = b"".join(
+        path.read_bytes() for path in Path(kernel.home).rglob("*") if path.is_file()
+    )
+
+    assert "Bearer [secret]" in published
+    assert len(kernel.published) > 50
+    for canary in (PASSWORD, SECRET, TOKEN):
+        assert traces(published, canary) == []
+        assert traces(files, canary) == []
+
+
+def _hidden(value):
+    """Return an expression for the base64 of a value that no search for it finds."""
+    import base64  # noqa: PLC0415 - only here
+
+    encoded = base64.b64encode(value.encode()).decode()
+    return f"{encoded[::-1]!r}[::-1]"
