@@ -9,6 +9,7 @@
     │   ├── RequestSyntaxError           an `.http` request that cannot be read
     │   └── UrlRefused                   a URL that the token may not be sent to
     ├── ProviderFileError                a provider description that cannot be used
+    ├── PreflightFailed                  certificates that the server would refuse; nothing was sent
     ├── MissingCredentials               no credentials found, with every way to give them
     ├── EnvironmentRefused               credentials or tokens of another environment
     ├── SecretRefused (TypeError)        a `Secret` was about to be shown, compared or copied out
@@ -140,6 +141,10 @@ class ProviderFileError(OAuthMagicError):
 
 class MissingCredentials(OAuthMagicError):
     """No credentials were found; the hint names every way to give them."""
+
+
+class PreflightFailed(OAuthMagicError):
+    """The client's certificates will not do; nothing was sent."""
 
 
 class EnvironmentRefused(OAuthMagicError):

@@ -33,12 +33,21 @@ _INSTEAD = (
     "This line was kept out of the history, but the notebook still has "
     "it: delete the line, and change the secret if it was a real one."
 )
-_TARGET_OPTIONS = ("scope", "grant", "fresh", "credentials", "env_file", "alias")
+_TARGET_OPTIONS = (
+    "scope",
+    "grant",
+    "fresh",
+    "credentials",
+    "env_file",
+    "alias",
+    "answer",
+)
 #: The options that each verb of `%token` takes, besides --quiet.
 _OPTIONS = {
     "": _TARGET_OPTIONS,
     "forget": ("every",),
-    "adopt": ("source", "credentials", "alias"),
+    "adopt": ("source", "credentials", "alias", "env_file"),
+    "resume": ("answer",),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
 
@@ -177,6 +186,7 @@ def token_parser() -> Parser:
     add("--env-file")
     add("--as", dest="alias", default="")
     add("--from", dest="source")
+    add("--answer")
     add("--all", dest="every", action="store_true")
     add("--advance", type=float)
     add("--revoke", action="store_true")

@@ -19,15 +19,27 @@ if TYPE_CHECKING:
 
 
 def run(
-    door: str, shell: InteractiveShell, settings: OAuthMagic, *arguments: Any
+    door: str,
+    shell: InteractiveShell,
+    settings: OAuthMagic,
+    local_ns: dict[str, Any],
+    *arguments: Any,
 ) -> Any:
     """Run a magic's line; return its value, or raise an error that reads well."""
     # Now, because every traceback from here on would quote the cell.
     typed_a_secret = redact_lines(f"%{door} " + "\n".join(filter(None, arguments)))
     try:
-        return getattr(Commands(shell, settings), door)(*arguments)
+        return getattr(Commands(shell, settings, local_ns), door)(*arguments)
     except OAuthMagicError as error:
         failure = error
+    except KeyboardInterrupt:
+        failure = None
+    local_ns = {}
+    if failure is None:
+        # Afresh, too: an interruption shows the frames that it came through.
+        interrupt = KeyboardInterrupt("Interrupted.")
+        interrupt._render_traceback_ = lambda: ["KeyboardInterrupt: Interrupted."]  # type: ignore[attr-defined]
+        raise interrupt
     if settings.short_errors or typed_a_secret:
         # IPython prints this; the message to front ends keeps its name.
         # One text, because the modes of %xmode do not agree on what joins lines.

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import shlex
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, UnknownName, did_you_mean
+from IPython.display import display
+
+from oauthmagic.errors import (
+    CommandError,
+    ReplyError,
+    UnknownName,
+    UserActionRequired,
+    did_you_mean,
+)
 from oauthmagic.notebook.arguments import (
     api_parser,
     check_options,
@@ -14,7 +24,9 @@ from oauthmagic.notebook.arguments import (
     token_parser,
     variable,
 )
+from oauthmagic.notebook.pending import answer_to, show_pending
 from oauthmagic.notebook.prompts import prompt_for
+from oauthmagic.oauth.targets import VERBS as RESERVED
 from oauthmagic.session import current_session
 
 if TYPE_CHECKING:
@@ -25,29 +37,42 @@ if TYPE_CHECKING:
     from oauthmagic.notebook.magics import OAuthMagic
     from oauthmagic.views.replies import Reply
 
-VERBS = ("show", "refresh", "forget", "scopes", "providers", "adopt", "add", "demo")
+VERBS = (
+    "show",
+    "refresh",
+    "forget",
+    "scopes",
+    "providers",
+    "adopt",
+    "add",
+    "resume",
+    "demo",
+)
+#: Verbs that are kept for later, so that no provider takes their names.
+LATER = tuple(verb for verb in RESERVED if verb not in VERBS)
 SHOWN = ("headers", "body", "exchange")
 
 
 class Commands:
     """The commands of one line, with the shell that it was typed in."""
 
-    def __init__(self, shell: InteractiveShell, settings: OAuthMagic) -> None:
+    def __init__(
+        self, shell: InteractiveShell, settings: OAuthMagic, local_ns: dict[str, Any]
+    ) -> None:
         # What IPython put there itself is nobody's variable.
         hidden = {*shell.user_ns_hidden, "In", "Out"}
         self._shell = shell
+        # In a function, its own variables come first.
         self._names = {
             name: value
-            for name, value in shell.user_ns.items()
+            for name, value in {**shell.user_ns, **local_ns}.items()
             if not name.startswith("_") and name not in hidden
         }
         self._session = current_session()
         self._session.prompt = prompt_for(shell)
-        self._session.configure(
-            environment=settings.environment,
-            timeout=settings.timeout,
-            max_wait=settings.max_wait,
-        )
+        # Only what was changed with %config since: the session may have been
+        # configured in Python, too.
+        self._session.configure(**settings.changes())
 
     def token(self, line: str) -> Any:
         """Run a line of `%token`."""
@@ -59,15 +84,23 @@ class Commands:
         if verb in VERBS:
             return getattr(self, f"_{verb}")(options, *_words(words, verb, options))
         self._check_target(verb, words)
-        token = self._session.token(
-            verb,
-            scopes=options.scope,
-            grant=options.grant,
-            fresh=options.fresh,
-            credentials=self._mapping(options.credentials, "--credentials"),
-            alias=options.alias,
-            env_file=options.env_file,
-        )
+        token: Any
+        try:
+            token = self._session.token(
+                verb,
+                scopes=options.scope,
+                grant=options.grant,
+                fresh=options.fresh,
+                credentials=self._mapping(options.credentials, "--credentials"),
+                alias=options.alias,
+                env_file=options.env_file,
+            )
+        except UserActionRequired as error:
+            if options.answer is None:
+                show_pending(error.pending)
+                raise
+            name = error.pending.target
+            token = self._session.resume(name, answer=options.answer)
         return None if options.quiet else token
 
     def api(self, line: str, cell: str | None = None) -> Any:
@@ -79,13 +112,21 @@ class Commands:
         if options.dry_run:
             print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
             return None
-        last = self._session.api(options.target, cell, variables=self._names)
+        try:
+            last = self._session.api(options.target, cell, variables=self._names)
+        except UserActionRequired as error:
+            # The waiting name is filled when the user is back.
+            name = error.pending.target
+            self._session.when_resumed(name, lambda last: self._given(options, last))
+            show_pending(error.pending)
+            raise
+        return self._given(options, last)
+
+    def _given(self, options: Namespace, last: Reply) -> Any:
+        """Show replies, keep them under the name asked for, or hand them back."""
         for reply in last.replies:
             _show(reply, options.show)
-        results = [
-            reply if options.frame is None else reply.frame(options.frame or None)
-            for reply in last.replies
-        ]
+        results = _results(options, last.replies)
         result = results[0] if len(results) == 1 else results
         if options.out:
             self._shell.user_ns[options.out] = result
@@ -93,9 +134,21 @@ class Commands:
                 print("\n".join(map(_line, last.replies)))  # noqa: T201
                 print(f"{options.out}: {_size(result)}")  # noqa: T201
             return None
-        return None if options.quiet or options.show else result
+        shown = options.show and options.frame is None
+        return None if options.quiet or shown else result
+
+    def _resume(self, options: Namespace, target: str | None = None) -> Any:
+        pending = self._session.pending(target)
+        answer = options.answer
+        if answer is None:
+            answer = answer_to(pending, self._session.prompt)
+        result = self._session.resume(pending.target, answer=answer)
+        return None if options.quiet else result
 
     def _show(self, _: Namespace, target: str) -> Any:
+        checks = self._session.preflight(target)
+        if checks is not None:
+            display(checks)
         return self._session.show(target)
 
     def _refresh(self, options: Namespace, target: str) -> Any:
@@ -125,6 +178,7 @@ class Commands:
             self._mapping(options.source, "--from"),
             credentials=self._mapping(options.credentials, "--credentials"),
             alias=options.alias,
+            env_file=options.env_file,
         )
         return None if options.quiet else token
 
@@ -158,6 +212,9 @@ class Commands:
         if words and ("@" in word or word in self._session.names()):
             msg = f"%token takes one TARGET, and there is more behind {word!r}."
             raise CommandError(msg, hint="Scopes come behind --scope.")
+        if word in LATER:
+            msg = f"%token {word} is not in this version."
+            raise CommandError(msg, hint="%token? shows what there is.")
         if words:
             raise UnknownName("verb", word, VERBS, where=" of %token")
         if did_you_mean(word, VERBS) and not {"@", "/"} & {*word}:
@@ -178,20 +235,16 @@ def _one_line(line: str) -> tuple[str, str]:
         if begins and not (place and words[place - 1] in ("--out", "--show")):
             method = words[place - 1] if place and words[place - 1].isupper() else "GET"
             before = words[: place - (method == words[place - 1] and place > 0)]
-            rest = " ".join(words[place:])
-            return " ".join(_quoted(each) for each in before), f"{method} {rest}"
+            # Options may stand behind the request, too; anything else is refused
+            # where the options are read.
+            options = " ".join(map(shlex.quote, [*before, *words[place + 1 :]]))
+            return options, f"{method} {word}"
     msg = "%api needs a request on its line."
     raise CommandError(
         msg,
         hint="For example %api revsto@demo GET /distributor/v1/products; "
         "for more than a line, begin the cell with %%api.",
     )
-
-
-def _quoted(word: str) -> str:
-    import shlex  # noqa: PLC0415 - rarely needed
-
-    return shlex.quote(word)
 
 
 def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
@@ -201,7 +254,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    if len(words) == needs:
+    if len(words) == needs or (verb == "resume" and not words):
         return words
     what = {"add": "FILE.toml", "forget": "TARGET (or --all)"}.get(verb, "TARGET")
     msg = f"%token {verb} needs one {what}" + (f", not {len(words)}." if words else ".")
@@ -218,6 +271,7 @@ _EXAMPLES = {
     "providers": "",
     "adopt": " revsto@demo --from tokens",
     "add": " acme.toml",
+    "resume": " stet/17515@demo --answer accept",
     "demo": " revsto@demo --advance 271",
 }
 
@@ -227,10 +281,33 @@ def _check_api(options: Namespace) -> None:
         if what not in SHOWN:
             raise UnknownName("value", what, SHOWN, where=" of --show")
     if options.out is not None and (
-        not options.out.isidentifier() or keyword.iskeyword(options.out)
+        not options.out.isidentifier()
+        or keyword.iskeyword(options.out)
+        or hasattr(builtins, options.out)
     ):
         msg = f"{options.out!r} cannot be the name of a variable."
         raise CommandError(msg, hint="For example --out products.")
+
+
+def _results(options: Namespace, replies: tuple[Reply, ...]) -> list[Any]:
+    """Return replies as asked for.
+
+    Of several, one that has no rows stays a reply, so that the others are not lost.
+
+    Raises:
+        ReplyError: There is only one, and it has no rows.
+    """
+    if options.frame is None:
+        return list(replies)
+    if len(replies) == 1:
+        return [replies[0].frame(options.frame or None)]
+    results: list[Any] = []
+    for reply in replies:
+        try:
+            results.append(reply.frame(options.frame or None))
+        except ReplyError:
+            results.append(reply)
+    return results
 
 
 def _show(reply: Reply, what: list[str]) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
 
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.notebook.arguments import api_parser, token_parser
 from oauthmagic.notebook.commands import SHOWN, VERBS
+from oauthmagic.oauth.grants import ALIASES, GRANTS
 from oauthmagic.session import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+#: A line of ours, at its beginning or behind an assignment.
+_LINE = re.compile(r"(?:^|=)\s*(%token|%oauth_token|%%?api|%%?oauth_api) +(.*)$")
 
 
 def complete(context: Any) -> Any:
@@ -20,13 +27,14 @@ def complete(context: Any) -> Any:
         context: IPython's `CompletionContext`.
     """
     before = context.line_with_cursor[: context.cursor_position]
-    words = before.split(" ")
-    magic, current = words[0], words[-1]
-    if magic not in ("%token", "%api", "%%api") or len(words) == 1:
+    line = _LINE.search(before)
+    if line is None:
         return {"completions": []}
+    words = line[2].split(" ")
+    magic, current = line[1].replace("oauth_", ""), words[-1]
     found = [
         name
-        for name in _candidates(magic, [word for word in words[1:-1] if word])
+        for name in _candidates(magic, [word for word in words[:-1] if word])
         if name.startswith(current)
     ]
     return {
@@ -38,10 +46,14 @@ def complete(context: Any) -> Any:
 
 def _candidates(magic: str, words: list[str]) -> Iterable[str]:
     last = words[-1] if words else ""
-    if last in ("--credentials", "--from", "--out", "--env-file"):
+    if last in ("--credentials", "--from"):
+        return _mappings()
+    if last in ("--out", "--env-file", "--as", "--answer", "--advance"):
         return ()
     if last == "--show":
         return SHOWN
+    if last == "--grant":
+        return (*GRANTS, *ALIASES)
     parser = token_parser() if magic == "%token" else api_parser()
     found = parser.option_names()
     if "--scope" in words and not _option_after(words, "--scope"):
@@ -51,6 +63,16 @@ def _candidates(magic: str, words: list[str]) -> Iterable[str]:
     elif len(words) == 1 and last in VERBS:
         found = [*_targets(), *found]
     return found
+
+
+def _mappings() -> list[str]:
+    """Return the variables of the notebook that can hold credentials or tokens."""
+    shell: Any = get_ipython()
+    return [
+        name
+        for name, value in (shell.user_ns if shell else {}).items()
+        if isinstance(value, dict) and not name.startswith("_") and name != "Out"
+    ]
 
 
 def _targets() -> list[str]:

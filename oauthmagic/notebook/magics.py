@@ -6,9 +6,10 @@ is imported when the door is first opened.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import no_var_expand
+from IPython.core.magic import needs_local_scope, no_var_expand
 from traitlets import Bool, Enum, Float
 from traitlets.config import Configurable
 
@@ -46,6 +47,21 @@ class OAuthMagic(Configurable):
         super().__init__(**kwargs)
         #: Kinds and names of the magics, for unloading.
         self.registered: list[tuple[str, str]] = []
+        #: What the session has been told.
+        self._told: dict[str, Any] = {"environment": None, "timeout": None}
+        self._told["max_wait"] = self.traits()["max_wait"].default_value
+
+    def told(self, name: str) -> bool:
+        """Return whether the session was told another value than the default."""
+        default = self.traits()[name].default_value
+        return bool(self._told[name] != default)
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was changed since this was last asked."""
+        now = {name: getattr(self, name) for name in self._told}
+        changed = {name: now[name] for name in now if now[name] != self._told[name]}
+        self._told = now
+        return changed
 
 
 class OAuthMagics:
@@ -56,7 +72,8 @@ class OAuthMagics:
         self.settings = settings
 
     @no_var_expand
-    def token(self, line: str) -> Any:
+    @needs_local_scope
+    def token(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
         """Get, show, refresh and forget OAuth 2.0 tokens.
 
         %token                            table of the tokens held now
@@ -68,9 +85,10 @@ class OAuthMagics:
         %token providers                  table of what can be named
         %token add FILE.toml              a provider of your own
         %token adopt TARGET --from VAR    look after a token got elsewhere
+        %token resume [TARGET]            finish what waits for you
         %token demo TARGET --advance S    play the simulator's side
 
-        TARGET is provider[/tenant][@environment]: revsto@demo, revsto@sandbox. The
+        TARGET is provider[/tenant][@environment]: revsto@demo, stet/17515@sandbox. The
         environment is sandbox unless you say otherwise; demo needs no credentials.
 
         Options of a token:
@@ -81,17 +99,23 @@ class OAuthMagics:
                                username, password
           --env-file PATH      a file of OAUTHMAGIC_<PROVIDER>_<ENVIRONMENT>_<FIELD>=...
           --as NAME            a name for it, usable wherever a target is
+          --answer WORD        where you must act: a code, or in a demo accept, refuse
+                               or timeout; the same as resume with it
           -q, --quiet          show nothing
 
         Options of adopt: --from VAR, a mapping with access_token, refresh_token,
-        expires_in, scope; --credentials VAR; --as NAME.
+        expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.
+
+        Options of resume: --answer; without it you are asked, and what you enter (the
+        redirected URL, a code) is not shown.
 
         Options of demo:
           --advance SECONDS    let time pass
           --revoke             revoke every access token at the server
           --throttle [SECONDS] answer 429 with Retry-After for a while (5 s)
           --refuse             refuse token requests, as for an address not allowed
-          --errors FAMILY      league7, league8 or league9
+          --errors FAMILY      another family of errors, for revsto league7, league8
+                               or league9
           --reset              stop refusing and throttling
 
         No option takes a secret: the line would be kept in the history. Credentials
@@ -102,10 +126,16 @@ class OAuthMagics:
           %token revsto@sandbox --scope account_view transaction_view
           %token demo revsto@demo --advance 271
         """
-        return self._open("token", line)
+        return self._open("token", local_ns, line)
 
     @no_var_expand
-    def api(self, line: str, cell: str | None = None) -> Any:
+    @needs_local_scope
+    def api(
+        self,
+        line: str,
+        cell: str | None = None,
+        local_ns: dict[str, Any] | None = None,
+    ) -> Any:
         """Send authorized requests, and give back replies or DataFrames.
 
         %%api TARGET [options]
@@ -136,12 +166,12 @@ class OAuthMagics:
 
           %api revsto@demo --frame GET /distributor/v1/transactions?limit=5
         """
-        return self._open("api", line, cell)
+        return self._open("api", local_ns, line, cell)
 
-    def _open(self, door: str, *arguments: Any) -> Any:
+    def _open(self, door: str, local_ns: dict[str, Any] | None, *typed: Any) -> Any:
         from oauthmagic.notebook.boundary import run  # noqa: PLC0415 - first use
 
-        return run(door, self.shell, self.settings, *arguments)
+        return run(door, self.shell, self.settings, local_ns or {}, *typed)
 
 
 def load(shell: InteractiveShell) -> None:
@@ -166,7 +196,10 @@ def load(shell: InteractiveShell) -> None:
         shell.Completer.custom_matchers.append(matcher)
     history = getattr(shell, "history_manager", None)
     if history is not None:
-        history.store_inputs = _guarded(history.store_inputs, shell)
+        before = vars(history).get("store_inputs")
+        guard = _guarded(history.store_inputs, shell)
+        guard.of_oauthmagic, guard.before = True, before
+        history.store_inputs = guard
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -175,6 +208,7 @@ def unload(shell: InteractiveShell) -> None:
     if settings is None:
         return
     _configurables(shell).remove(settings)
+    _take_back(settings)
     for kind, name in settings.registered:
         shell.magics_manager.magics[kind].pop(name, None)
     for mime in ("text/plain", "text/html"):
@@ -182,9 +216,21 @@ def unload(shell: InteractiveShell) -> None:
             _formatters(shell)[mime].pop(f"{module}.{name}", None)
     matchers = getattr(shell.Completer, "custom_matchers", [])
     matchers[:] = [each for each in matchers if not hasattr(each, "of_oauthmagic")]
-    history = getattr(shell, "history_manager", None)
-    if history is not None:
-        vars(history).pop("store_inputs", None)
+    history: Any = getattr(shell, "history_manager", None)
+    guard: Any = vars(history).get("store_inputs") if history is not None else None
+    if getattr(guard, "of_oauthmagic", False):
+        if guard.before is None:
+            del history.store_inputs
+        else:
+            history.store_inputs = guard.before
+
+
+def _take_back(settings: OAuthMagic) -> None:
+    """Give the session back what `%config` changed."""
+    session = sys.modules.get("oauthmagic.session")
+    changed = [name for name in settings.traits(config=True) if name != "short_errors"]
+    if session is not None and any(settings.told(name) for name in changed):
+        session.current_session().configure(**dict.fromkeys(changed))
 
 
 def _free_name(name: str, taken: set[str]) -> str:

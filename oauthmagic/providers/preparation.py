@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
+    from oauthmagic.keys.preflight import Check
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Clock
     from oauthmagic.transport.wire import WireRequest
 
+    #: (credentials, scopes, now) -> what was looked at
+    Preflight = Callable[[Credentials, tuple[str, ...], datetime], tuple[Check, ...]]
     Prepare = Callable[[WireRequest, "Preparation"], WireRequest]
 
 

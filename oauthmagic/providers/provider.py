@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from oauthmagic.errors import OAuthMagicError
-    from oauthmagic.providers.preparation import Prepare
+    from oauthmagic.providers.preparation import Preflight, Prepare
 
     #: (where, status, error) -> hint; where is "token" or "api".
     Explain = Callable[[str, int | None, OAuthMagicError | None], str]
@@ -99,6 +99,7 @@ class Provider:
         pkce: Whether authorization requests have a code challenge; only servers
             that forbid it have a reason for False.
         prepare: Rewrites an API request before it is sent (signatures, headers).
+        preflight: Looks at the client's certificates before anything is sent.
         step_up: The scheme of a 401 challenge that asks for a second factor, or "".
         envelope: The member that holds the rows of a list, or "".
         explain: Gives the documented cause and next step of a refusal, or "".
@@ -121,6 +122,7 @@ class Provider:
     redirect_uri: str = ""
     pkce: bool = True
     prepare: Prepare | None = None
+    preflight: Preflight | None = None
     step_up: str = ""
     envelope: str = ""
     explain: Explain | None = None

@@ -13,16 +13,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from oauthmagic.keys import preflight as checks
 from oauthmagic.keys.pem import read_pem
-from oauthmagic.keys.qualified import load_private_key
+from oauthmagic.keys.qualified import load_private_key, read_certified_key
 from oauthmagic.keys.signatures import http_date, signed_headers
 from oauthmagic.providers.provider import Environment, Provider
 from oauthmagic.providers.stet_banks import BANKS
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from oauthmagic.errors import OAuthMagicError
+    from oauthmagic.keys.preflight import Check
+    from oauthmagic.keys.qualified import CertifiedKey
+    from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.providers.preparation import Preparation
+    from oauthmagic.redaction import Secret
     from oauthmagic.transport.wire import WireRequest
 
 SCOPES = {
@@ -98,6 +105,28 @@ def prepare(request: WireRequest, preparation: Preparation) -> WireRequest:
     return replace(request, headers=headers)
 
 
+def preflight(
+    credentials: Credentials, scopes: tuple[str, ...], now: datetime
+) -> tuple[Check, ...]:
+    """Look at the certificates as the bank will (page "Get your token", steps 3, 6)."""
+    return checks.preflight(
+        _pair(credentials.certificate, credentials.private_key, ""),
+        _pair(credentials.signing_certificate, credentials.signing_key, "signing_"),
+        client_id=credentials.client_id,
+        scopes=scopes,
+        now=now,
+    )
+
+
+def _pair(certificate: str, key: str | Secret, prefix: str) -> CertifiedKey | None:
+    if not (certificate and key):
+        return None
+    return read_certified_key(
+        read_pem(certificate, f"{prefix}certificate").reveal(),
+        read_pem(key, f"{prefix or 'private_'}key"),
+    )
+
+
 PROVIDER = Provider(
     name="stet",
     title="STET PSD2 bank (BPCE 89C3)",
@@ -120,6 +149,7 @@ PROVIDER = Provider(
         "signed_method": {"real": "real", "post": "post"},
     },
     prepare=prepare,
+    preflight=preflight,
     explain=explain,
     simulator="oauthmagic.sandbox.stet:create",
     documentation="https://www.api.89c3.com",

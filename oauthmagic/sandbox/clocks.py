@@ -51,6 +51,10 @@ class DemoClock:
                 raise CommandError(msg) from None
             return self._now
 
+    def __deepcopy__(self, _: object) -> DemoClock:
+        # A copied token still lives in its demo's time.
+        return self
+
     def sleep(self, seconds: float) -> None:
         """Let time pass in the demo; nobody waits."""
         self.advance(max(seconds, 0.0))

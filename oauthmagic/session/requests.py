@@ -73,7 +73,7 @@ class Sending:
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
-        """Send what is left; return the last reply, which knows all of them.
+        """Send what is left, up to the first that fails; return the last reply.
 
         Raises:
             StepUpRequired: The next one asks for a second factor.
@@ -87,6 +87,10 @@ class Sending:
             reply, self.token = send(prepared, self.token, world, keeper)
             self.replies.append(reply)
             self.left.pop(0)
+            if not reply.ok and self.left:
+                # What follows was written for a world where this one worked.
+                reply.note = f"{reply.note}; {len(self.left)} more not sent".strip("; ")
+                break
         last = self.replies[-1]
         last.replies = tuple(self.replies)
         return last
@@ -171,8 +175,8 @@ def _hint(status: int, world: World) -> str:
         return ""
     if status < 400:  # noqa: PLR2004
         return (
-            "Redirects are not followed, so that the token goes nowhere else. "
-            "See the Location header."
+            "Redirects are not followed, so that the token goes nowhere else; "
+            "--show headers shows where to."
         )
     return world.provider.hint("api", status) or _HINTS.get(status, "")
 

@@ -23,6 +23,7 @@ from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import ENVIRONMENTS
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
+from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
@@ -221,6 +222,15 @@ class Session:
         result: Token | Reply = self._room.resume(action.target, answer, now)
         return result
 
+    def when_resumed(self, target: str, step: Callable[[Any], Any]) -> None:
+        """Let something happen with the result of a pending action.
+
+        Args:
+            target: The pending action's own target.
+            step: Takes the result and returns the one to hand on.
+        """
+        self._room.continue_with(target, step)
+
     def pending(self, target: str | None = None) -> PendingAction:
         """Return what waits for the user at a target, or the only thing that waits.
 
@@ -360,6 +370,24 @@ class Session:
         """
         return self._require(target)[1]
 
+    def preflight(self, target: str) -> pd.DataFrame | None:
+        """Return a table of what a server will look at in the client's certificates.
+
+        Returns:
+            One row per check; None where the provider wants no certificates.
+        """
+        from oauthmagic.views.tables import check_table  # noqa: PLC0415 - pandas
+
+        world, alias = self._holdings.named(target)
+        if world.provider.preflight is None:
+            return None
+        token = self._holdings.held(world, alias)
+        scopes = token.scopes_requested if token else world.provider.default_scopes
+        found = self._holdings.credentials(world, alias, Credentials())
+        return check_table(
+            world.provider.preflight(found, tuple(sorted(scopes)), world.clock())
+        )
+
     def tokens(self) -> pd.DataFrame:
         """Return a table of the tokens held now, the latest last."""
         from oauthmagic.views.tables import token_table  # noqa: PLC0415 - pandas
@@ -432,6 +460,7 @@ class Session:
         self, world: World, wish: Wish, found: Credentials, held: Token | None
     ) -> Token:
         """Get a token, or ask the user for what it takes."""
+        check_certificates(world, found, wish.scopes)
         world = self._worlds.armed(world, found)
         if wish.grant == "authorization_code":
             is_demo = world.target.environment == "demo"

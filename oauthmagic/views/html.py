@@ -12,6 +12,7 @@ from oauthmagic.views.texts import body_text, reply_title, token_facts
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
+    from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
 
 _CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
@@ -29,6 +30,31 @@ def token_html(token: Token) -> str:
         '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
         f"Token {escape(token.alias or token.target)}</caption>"
         f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def pending_html(action: PendingAction) -> str:
+    """Return a pending action as a card: what, by whom, until when, how to answer."""
+    lines = action.describe().splitlines()
+    parts = [f"<div><b>{escape(lines[0])}</b></div>"]
+    if action.wants:
+        wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
+        parts.append(f'<ul style="margin:4px 0">{wants}</ul>')
+    if action.url.startswith(("https://", "http://")):
+        # Opened by the user's own click, and told nothing about this page.
+        parts.append(
+            f'<div><a href="{escape(action.url)}" target="_blank" '
+            'rel="noopener noreferrer">Open the login page</a></div>'
+        )
+    if action.user_code:
+        parts.append(f"<div>Enter the code: <b>{escape(action.user_code)}</b></div>")
+    if action.expires_at is not None:
+        end = f"{action.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        parts.append(f'<div style="opacity:.7">Until {end}.</div>')
+    parts.append(f"<div>{escape(action.how_to_answer())}</div>")
+    return (
+        '<div role="group" style="border:1px solid;border-radius:4px;padding:8px 12px;'
+        f'max-width:48em">{"".join(parts)}</div>'
     )
 
 

@@ -14,28 +14,37 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from oauthmagic.keys.preflight import Check
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.providers.provider import Provider
 
 TOKEN_DTYPES = {
+    # What is looked at most comes first: a narrow screen cuts the rest.
     "target": "string",
+    "status": "string",
+    "remaining": "timedelta64[us]",
+    "refreshable": "bool",
     "grant": "string",
     "subject": "string",
     "scopes": "string",
     "scopes_requested": "string",
     "issued": "datetime64[us, UTC]",
     "expires": "datetime64[us, UTC]",
-    "remaining": "timedelta64[us]",
-    "status": "string",
-    "refreshable": "bool",
     "fingerprint": "string",
     "alias": "string",
 }
 SCOPE_DTYPES = {
     "scope": "string",
     "description": "string",
-    "requested": "bool",
-    "granted": "bool",
+    # Not known is neither yes nor no.
+    "requested": "boolean",
+    "granted": "boolean",
+}
+CHECK_DTYPES = {
+    "check": "string",
+    "ok": "bool",
+    "found": "string",
+    "advice": "string",
 }
 PROVIDER_DTYPES = {
     "provider": "string",
@@ -75,14 +84,15 @@ def scope_table(provider: Provider, token: Token | None) -> pd.DataFrame:
     """Return one row per scope of a provider, with what the token asked and got."""
     requested = token.scopes_requested if token else frozenset()
     granted = token.scopes if token else frozenset()
+    unknown = token is not None and not granted
     names = dict.fromkeys([*provider.scopes, *sorted(requested | granted)])
     return _frame(
         [
             {
                 "scope": name,
                 "description": provider.scopes.get(name, ""),
-                "requested": name in requested,
-                "granted": name in granted,
+                "requested": None if unknown else name in requested,
+                "granted": None if unknown else name in granted,
             }
             for name in names
         ],
@@ -111,6 +121,22 @@ def provider_table(
             }
         )
     return _frame(rows, PROVIDER_DTYPES)
+
+
+def check_table(checks: Iterable[Check]) -> pd.DataFrame:
+    """Return one row per thing that was looked at in certificates."""
+    return _frame(
+        [
+            {
+                "check": each.name,
+                "ok": each.ok,
+                "found": each.found,
+                "advice": each.advice,
+            }
+            for each in checks
+        ],
+        CHECK_DTYPES,
+    )
 
 
 def status(token: Token) -> str:

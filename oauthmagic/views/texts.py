@@ -62,7 +62,7 @@ def token_facts(token: Token) -> list[tuple[str, str]]:
         ("issued", f"{token.issued_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("refresh", _refresh(token)),
         ("fingerprint", token.fingerprint),
-        ("obtained", token.reason),
+        ("why", token.reason),
     ]
     missing = token.scopes_requested - token.scopes
     if missing:
