@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 VERBS = (
     "show",
     "refresh",
+    "revoke",
     "forget",
     "scopes",
     "providers",
@@ -155,6 +156,11 @@ class Commands:
         token = self._session.refresh(target)
         return None if options.quiet else token
 
+    def _revoke(self, options: Namespace, target: str) -> None:
+        self._session.revoke(target)
+        if not options.quiet:
+            print(f"Revoked at the server and forgotten here: {target}.")  # noqa: T201
+
     def _scopes(self, _: Namespace, target: str) -> Any:
         return self._session.scopes(target)
 
@@ -266,6 +272,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
 _EXAMPLES = {
     "show": " revsto@demo",
     "refresh": " revsto@demo",
+    "revoke": " stet/17515@demo",
     "forget": " revsto@demo",
     "scopes": " revsto@demo",
     "providers": "",

@@ -80,6 +80,7 @@ class OAuthMagics:
         %token TARGET [--scope S ...]     a usable token: the one held, else a new one
         %token show TARGET                what is known of the token held
         %token refresh TARGET             renew it now
+        %token revoke TARGET              revoke it at the server, then forget it
         %token forget TARGET | --all      forget it here (the server is not told)
         %token scopes TARGET              table: scope, description, requested, granted
         %token providers                  table of what can be named

@@ -73,11 +73,8 @@ def read_token_response(
     Returns:
         The token response, or the error to raise.
     """
-    if 300 <= status < 400:  # noqa: PLR2004
-        msg = f"The token endpoint answered with a redirect (HTTP {status})."
-        return UnexpectedRedirect(msg)
     if not 200 <= status < 300:  # noqa: PLR2004
-        return _read_error(status, header, body)
+        return read_error_response(status, header, body)
     media_type = (header("content-type") or "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         shown = quote(media_type, 60) or "no media type"
@@ -166,16 +163,26 @@ def _scopes(members: dict[str, Any]) -> tuple[str, ...] | None:
         raise ValueError(msg) from None
 
 
-def _read_error(
+def read_error_response(
     status: int, header: Callable[[str], str | None], body: bytes
 ) -> OAuthMagicError:
+    """Read the refusal of an authorization server (RFC 6749, section 5.2).
+
+    Args:
+        status: HTTP status code, not 2xx.
+        header: Returns the value of a header by its name, or None.
+        body: The decoded body.
+    """
+    if 300 <= status < 400:  # noqa: PLR2004
+        msg = f"The endpoint answered with a redirect (HTTP {status})."
+        return UnexpectedRedirect(msg)
     try:
         members = read_object(body, max_bytes=MAX_BYTES)
     except ValueError:
         members = {}
     if status == 429:  # noqa: PLR2004
         return RateLimited(
-            "The token endpoint answered HTTP 429: too many requests.",
+            "The authorization server answered HTTP 429: too many requests.",
             retry_after=quote(header("retry-after") or "", 40),
         )
     return _error_from(members, status)

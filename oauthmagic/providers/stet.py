@@ -44,13 +44,16 @@ SCOPES = {
 VERSIONS = {"1.4.2": "v1.4.2", "1.4.0": "v1", "1.6.2": "v1.6.2"}
 
 
-def _environment(name: str, host: str) -> Environment:
+def _environment(name: str, host: str, **endpoints: str) -> Environment:
     base = f"https://www.{{tenant}}.{host}/stet/psd2"
     return Environment(
         name=name,
         token_endpoint=f"{base}/oauth/token",
         api_base=f"{base}/{{version}}",
-        endpoints={"authorization_endpoint": f"{base}/oauth/authorize"},
+        endpoints={
+            "authorization_endpoint": f"{base}/oauth/authorize",
+            **{key: f"{base}{path}" for key, path in endpoints.items()},
+        },
     )
 
 
@@ -131,7 +134,10 @@ PROVIDER = Provider(
     name="stet",
     title="STET PSD2 bank (BPCE 89C3)",
     environments={
-        "demo": _environment("demo", "stet.demo.invalid"),
+        # RFC 7009 is named by the page, its path is not: this one is ours.
+        "demo": _environment(
+            "demo", "stet.demo.invalid", revocation_endpoint="/oauth/revoke"
+        ),
         "sandbox": _environment("sandbox", "sandbox.api.89C3.com".lower()),
         "production": _environment("production", "live.api.89c3.com"),
     },

@@ -46,19 +46,24 @@ def perform(
     Raises:
         OAuthMagicError: As `oauthmagic.flows.token_requests.request_token`.
     """
-    endpoint = Endpoint(
-        url=world.environment.token_endpoint,
+    endpoint = endpoint_of(world, credentials, world.environment.token_endpoint)
+    try:
+        return request_token(world.transport, endpoint, parameters, headers)
+    except (OAuthError, RateLimited) as error:
+        status = error.status if isinstance(error, OAuthError) else 429
+        raise error.with_hint(world.provider.hint("token", status, error)) from None
+
+
+def endpoint_of(world: World, credentials: Credentials, url: str) -> Endpoint:
+    """Return an endpoint of a world's authorization server, and as which client."""
+    return Endpoint(
+        url=url,
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
         token_endpoint_auth_method=world.provider.token_endpoint_auth_method,
         basic_encoding=world.provider.basic_encoding,
         timeout=world.token_timeout,
     )
-    try:
-        return request_token(world.transport, endpoint, parameters, headers)
-    except (OAuthError, RateLimited) as error:
-        status = error.status if isinstance(error, OAuthError) else 429
-        raise error.with_hint(world.provider.hint("token", status, error)) from None
 
 
 def token_after(

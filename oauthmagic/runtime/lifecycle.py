@@ -10,12 +10,20 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import InvalidClient, LoginRequired, OAuthError, OAuthMagicError
+from oauthmagic.errors import (
+    CommandError,
+    InvalidClient,
+    LoginRequired,
+    OAuthError,
+    OAuthMagicError,
+)
+from oauthmagic.flows.revocation import revoke_token
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.credentials import Credentials, missing_credentials
 from oauthmagic.oauth.tokens import Token, fingerprint
 from oauthmagic.runtime.granting import (
     WRONG_CREDENTIALS,
+    endpoint_of,
     ends_the_refresh_token,
     grant_parameters,
     perform,
@@ -137,6 +145,29 @@ class TokenKeeper:
             entry.delete()
         self._credentials.pop(token.key, None)
         self._trouble.pop(token.key, None)
+
+    def revoke(self, token: Token, world: World) -> None:
+        """Revoke a token at the server, its refresh token first, then forget it.
+
+        Raises:
+            CommandError: The provider has no revocation_endpoint; nothing is forgotten.
+            OAuthMagicError: The server did not; nothing is forgotten.
+        """
+        url = world.environment.endpoints.get("revocation_endpoint")
+        if url is None:
+            msg = f"{world.provider.title} documents no way to revoke a token."
+            raise CommandError(
+                msg,
+                hint=f"%token forget {world.target} forgets it here; it ends alone.",
+            )
+        endpoint = endpoint_of(world, self.credentials(token), url)
+        if token.refresh_token is not None:
+            revoke_token(
+                world.transport, endpoint, token.refresh_token, "refresh_token"
+            )
+        if token.access_token is not None:
+            revoke_token(world.transport, endpoint, token.access_token, "access_token")
+        self.forget(token)
 
     def usable(self, token: Token, world: World) -> Token:
         """Return the token held, renewed if its end is near.

@@ -343,6 +343,16 @@ class Session:
         )
         return self._keeper.adopt(world, token, found)
 
+    def revoke(self, target: str) -> None:
+        """Revoke the token of a target at the server, then forget it (RFC 7009).
+
+        Raises:
+            CommandError: None is held, or the provider has no way to revoke.
+            OAuthMagicError: The server did not revoke it; nothing is forgotten.
+        """
+        world, token = self._require(target)
+        self._keeper.revoke(token, self._ready(world, token))
+
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.
 
