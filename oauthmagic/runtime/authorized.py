@@ -64,10 +64,9 @@ def send_authorized(
     """
     token = keeper.usable(token, world)
     answer = _send_waiting(request, token, world, timeout)
-    if not _is_about_the_token(answer.response):
-        keeper.accepted(token)
-    elif keeper.can_renew(token):
-        token = keeper.renew(token, world, reason="the API answered 401", doubted=True)
+    renewed = after_answer(answer.response, token, keeper=keeper, world=world)
+    if renewed is not token:
+        token = renewed
         # Any method may be replayed: the server refused it. Never twice.
         again = _send_waiting(request, token, world, timeout)
         if not _is_about_the_token(again.response):
@@ -79,6 +78,27 @@ def send_authorized(
             waited=answer.waited + again.waited,
         )
     return replace(answer, trouble=keeper.trouble(token))
+
+
+def after_answer(
+    response: WireResponse, token: Token, *, keeper: TokenKeeper, world: World
+) -> Token:
+    """Return the token to go on with: a renewed one if this one was refused.
+
+    Raises:
+        LoginRequired: It was refused, and its renewal, too.
+    """
+    if not _is_about_the_token(response):
+        keeper.accepted(token)
+        return token
+    if not keeper.can_renew(token):
+        return token
+    return keeper.renew(token, world, reason="the API answered 401", doubted=True)
+
+
+def bearer(token: Token) -> str:
+    """Return the value of the Authorization header (RFC 6750, section 2.1)."""
+    return f"Bearer {token.access_token.reveal()}" if token.access_token else ""
 
 
 def _send_waiting(
@@ -112,10 +132,9 @@ def _send_waiting(
 
 def authorize(request: WireRequest, token: Token) -> WireRequest:
     """Return the request with the token in its Authorization header (RFC 6750, 2.1)."""
-    if token.access_token is None:
-        return request
-    value = f"Bearer {token.access_token.reveal()}"
-    return replace(request, headers=(*request.headers, ("authorization", value)))
+    return replace(
+        request, headers=(*request.headers, ("authorization", bearer(token)))
+    )
 
 
 def _is_about_the_token(response: WireResponse) -> bool:

@@ -34,6 +34,7 @@ from oauthmagic.store.memory import MemoryStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import httpx
     import pandas as pd
 
     from oauthmagic.oauth.tokens import Clock, Token
@@ -285,6 +286,23 @@ class Session:
             self._room.continue_with(error.pending.target, go_on)
             raise
         return go_on(token)
+
+    def client(self, target: str) -> httpx.Client:
+        """Return an `httpx.Client` that looks after its token.
+
+        Relative URLs are resolved against the API base; the token goes only to the
+        origins that the provider declares; redirects are not followed unless the
+        caller asks the client to.
+
+        Raises:
+            CommandError: The target is unknown.
+            OAuthMagicError: No token could be had. Requests raise these errors, too.
+        """
+        from oauthmagic.session.clients import client_for  # noqa: PLC0415 - heavy
+
+        world, alias = self._holdings.named(target)
+        token = self._holdings.held(world, alias) or self.token(target)
+        return client_for(self._ready(world, token), token, self._keeper)
 
     def preview(
         self, target: str, text: str, *, variables: Mapping[str, Any] | None = None

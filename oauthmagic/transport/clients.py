@@ -1,0 +1,146 @@
+"""A true `httpx.Client` over one of our transports.
+
+What users know of httpx works; what a token needs is kept: the URL gate, no
+redirects that are followed by themselves, bounded bodies, a total deadline.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from oauthmagic.transport.urls import parse_url, resolve
+from oauthmagic.transport.wire import WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator
+
+    from oauthmagic.transport.wire import Transport
+
+#: What describes the body as it came over the wire, and not as it is handed out.
+_OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class TokenAuth(httpx.Auth):
+    """Puts a token on each request, and renews it once after a 401.
+
+    Args:
+        bearer: Returns the value of the Authorization header, renewed if need be.
+        refused: Takes a response and returns whether there is a newer token to
+            send the request with once more.
+    """
+
+    requires_response_body = True
+
+    def __init__(
+        self, bearer: Callable[[], str], refused: Callable[[WireResponse], bool]
+    ) -> None:
+        self._bearer = bearer
+        self._refused = refused
+
+    def auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send with a token; after a 401, once more with a renewed one."""
+        request.headers["Authorization"] = self._bearer()
+        response = yield request
+        if self._refused(_wire_response(response)):
+            request.headers["Authorization"] = self._bearer()
+            yield request
+
+
+class _Bridge(httpx.BaseTransport):
+    """Sends a library's request through a transport of ours."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        api_base: str,
+        origins: Collection[str],
+        timeout: float,
+        limit: int,
+        prepare: Callable[[WireRequest], WireRequest],
+    ) -> None:
+        self._transport = transport
+        self._api_base = api_base
+        self._origins = origins
+        self._timeout = timeout
+        self._limit = limit
+        self._prepare = prepare
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the gate, send, and hand the answer back.
+
+        Raises:
+            UrlRefused: The URL is on an origin that the provider does not declare.
+        """
+        url = resolve(str(request.url), api_base=self._api_base, origins=self._origins)
+        kept = [
+            (name, value)
+            for name, value in request.headers.items()
+            if name not in ("host", "content-length", "connection", "accept-encoding")
+        ]
+        body = request.read()
+        wire = WireRequest(
+            method=request.method.upper(),
+            url=str(url),
+            headers=tuple(kept),
+            body=body or None,
+        )
+        response = self._transport.send(
+            self._prepare(wire), timeout=self._timeout, limit=self._limit
+        )
+        return httpx.Response(
+            response.status,
+            headers=[each for each in response.headers if each[0] not in _OF_THE_WIRE],
+            content=response.body,
+            request=request,
+        )
+
+
+def make_client(
+    transport: Transport,
+    *,
+    api_base: str,
+    origins: Collection[str],
+    auth: TokenAuth,
+    timeout: float,
+    limit: int,
+    prepare: Callable[[WireRequest], WireRequest],
+) -> httpx.Client:
+    """Return a client whose relative URLs are resolved against the API base.
+
+    Args:
+        transport: What sends.
+        api_base: The API base.
+        origins: The only origins that a request may go to.
+        auth: Puts the token on.
+        timeout: Seconds for each exchange, whatever the library is told.
+        limit: The most decoded bytes of a body.
+        prepare: Rewrites a request before it is sent.
+    """
+    parse_url(api_base, what="api_base")
+    return httpx.Client(
+        base_url=api_base,
+        transport=_Bridge(
+            transport,
+            api_base=api_base,
+            origins=origins,
+            timeout=timeout,
+            limit=limit,
+            prepare=prepare,
+        ),
+        auth=auth,
+        trust_env=False,
+    )
+
+
+def _wire_response(response: httpx.Response) -> WireResponse:
+    return WireResponse(
+        status=response.status_code,
+        headers=tuple(
+            (name.lower(), value) for name, value in response.headers.multi_items()
+        ),
+    )

@@ -1,0 +1,75 @@
+"""`session.client`: an httpx client that looks after its token."""
+
+import httpx
+import pytest
+
+from oauthmagic import Session
+from oauthmagic.errors import UrlRefused
+
+PRODUCTS = "/distributor/v1/products"
+
+
+@pytest.fixture
+def session():
+    """A session with nothing in it."""
+    return Session(environ={})
+
+
+def statuses(session):
+    """Return what the simulator answered, in order."""
+    return [status for *_, status in session.demo("revsto@demo")._simulator.requests]
+
+
+def test_it_is_a_true_httpx_client(session):
+    """Relative URLs are resolved against the API base."""
+    with session.client("revsto@demo") as client:
+        reply = client.get(PRODUCTS, params={"limit": 2})
+
+    assert isinstance(client, httpx.Client)
+    assert len(reply.json()["items"]) == 2
+    assert str(reply.url) == f"https://revsto.demo.invalid/api{PRODUCTS}?limit=2"
+
+
+def test_it_sends_bodies(session):
+    """JSON, with its own headers."""
+    session.token("revsto@demo", scopes="event_management")
+    hook = {
+        "name": "mine",
+        "url": "https://me.example/hook",
+        "events": ["account.status.blocked"],
+    }
+
+    with session.client("revsto@demo") as client:
+        reply = client.post("/distributor/v1/hooks", json=hook)
+
+    assert reply.is_success
+    assert reply.json()["name"] == "mine"
+
+
+def test_its_token_is_refreshed_in_time_and_once_after_a_401(session):
+    """As everywhere else: one refresh, one replay."""
+    with session.client("revsto@demo") as client:
+        session.demo("revsto@demo").advance(271)
+        assert client.get(PRODUCTS).status_code == 200
+        session.demo("revsto@demo").revoke()
+        assert client.get(PRODUCTS).status_code == 200
+
+    assert statuses(session) == [200, 200, 200, 401, 200, 200]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "http://revsto.demo.invalid/api/distributor/v1/products",
+        "https://revsto.demo.invalid:444/api/distributor/v1/products",
+    ],
+)
+def test_the_token_goes_nowhere_else(session, url):
+    """Not even the request does."""
+    with session.client("revsto@demo") as client:
+        before = len(statuses(session))
+        with pytest.raises(UrlRefused):
+            client.get(url)
+
+    assert len(statuses(session)) == before
