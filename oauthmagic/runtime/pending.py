@@ -109,10 +109,12 @@ class WaitingRoom:
         )
 
     def again(self, name: str, wish: Any, now: datetime) -> UserActionRequired | None:
-        """Return the error to raise where the same wish waits already."""
+        """Return the error to raise where the same wish, or any for None, waits."""
         with self._lock:
             waiting = self._waiting.get(name)
-            if waiting is None or waiting.wish != wish or _is_over(waiting, now):
+            if waiting is None or wish not in (None, waiting.wish):
+                return None
+            if _is_over(waiting, now):
                 return None
             waiting.then.clear()
             return UserActionRequired(

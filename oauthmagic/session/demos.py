@@ -54,6 +54,11 @@ class Demo:
         der = PEM_cert_to_DER_cert(certificate.reveal())
         return InProcessTransport(self._simulator.wsgi_app, der)
 
+    @property
+    def simulator(self) -> Any:
+        """The simulator itself: each has switches of its own (`use_sca`, `use`)."""
+        return self._simulator
+
     def now(self) -> datetime:
         """Return the simulator's time."""
         return self.clock()

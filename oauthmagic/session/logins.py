@@ -17,6 +17,8 @@ from oauthmagic.oauth.authorization import (
 from oauthmagic.runtime.pending import PendingAction, Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from oauthmagic.errors import UserActionRequired
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Token
@@ -38,10 +40,21 @@ def ask_to_log_in(
     wish: Wish,
     credentials: Credentials,
     demo: Demo | None,
+    *,
+    extra: Mapping[str, str] | None = None,
 ) -> UserActionRequired:
     """Begin a redirect login and return the error that asks the user.
 
     The same wish, asked again while it waits, is the same login.
+
+    Args:
+        room: Where the login waits.
+        keeper: Keeps the token.
+        world: What it runs in.
+        wish: What is asked for.
+        credentials: The client's, its redirect_uri included.
+        demo: Plays the user's side, in a demo.
+        extra: Further parameters of the authorization request.
     """
     name = wish.alias or str(world.target)
     again = room.again(name, wish, world.clock())
@@ -59,6 +72,7 @@ def ask_to_log_in(
         randomness=world.randomness,
         use_pkce=world.provider.pkce,
         issuer=world.environment.endpoints.get("issuer", ""),
+        extra=extra,
     )
 
     def complete(answer: str) -> Token:

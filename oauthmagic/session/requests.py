@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, StepUpRequired
+from oauthmagic.errors import CommandError, InsufficientScope, StepUpRequired
 from oauthmagic.flows.token_requests import step_up
 from oauthmagic.http_request import parse
+from oauthmagic.oauth.challenges import bearer_error, parse_challenges
+from oauthmagic.oauth.sca import SCHEME
+from oauthmagic.oauth.strict_json import read_object
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
 from oauthmagic.transport.urls import check_host_header, resolve
-from oauthmagic.transport.wire import WireRequest
+from oauthmagic.transport.wire import WireRequest, WireResponse
 from oauthmagic.views.replies import Headers, Reply
 from oauthmagic.views.texts import exchange_text, request_text
 
@@ -20,12 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oauthmagic.http_request import HttpRequest
+    from oauthmagic.oauth.challenges import BearerError
+    from oauthmagic.oauth.sca import ScaEvent
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
+    from oauthmagic.transport.wire import WireResponse
 
 #: The largest file that a `< ./file` line may send, in bytes.
 MAX_FILE = 64 << 20
+#: The most bytes of a refusal that are read for what it says.
+_MOST_BYTES = 64 * 1024
+#: Scopes that can be repeated in a line for the user to copy.
+_PLAIN_SCOPE = re.compile(r"[\w.:/@+-]{1,100}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +119,7 @@ def send(
         prepared.wire, token, keeper=keeper, world=world, timeout=prepared.timeout
     )
     response = answer.response
-    event = step_up(response) if world.provider.step_up else None
+    event = _step_up(response, world)
     if event is not None:
         raise StepUpRequired(event)
     reply = Reply(
@@ -119,12 +130,23 @@ def send(
         method=prepared.wire.method,
         url=prepared.wire.url,
         envelope=world.provider.envelope,
-        hint=_hint(response.status, world),
+        hint=_hint(response, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
         exchange=exchange_text(authorize(prepared.wire, answer.token), response),
     )
     return reply, answer.token
+
+
+def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | None:
+    """Return the stronger authentication that a response asks for, or None."""
+    if world.provider.step_up == SCHEME:
+        return step_up(response)
+    if response.status == 401 and "authorization_code" in world.provider.grants:  # noqa: PLR2004
+        said = bearer_error(parse_challenges(response.header("www-authenticate") or ""))
+        if said.error == "insufficient_user_authentication":
+            return said
+    return None
 
 
 def preview(prepared: tuple[Prepared, ...]) -> str:
@@ -170,7 +192,8 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
     )
 
 
-def _hint(status: int, world: World) -> str:
+def _hint(response: WireResponse, world: World, token: Token) -> str:
+    status = response.status
     if status < 300:  # noqa: PLR2004
         return ""
     if status < 400:  # noqa: PLR2004
@@ -178,7 +201,44 @@ def _hint(status: int, world: World) -> str:
             "Redirects are not followed, so that the token goes nowhere else; "
             "--show headers shows where to."
         )
-    return world.provider.hint("api", status) or _HINTS.get(status, "")
+    hint = world.provider.hint("api", status) or _HINTS.get(status, "")
+    missing = _missing_scopes(response, token) if status == 403 else ()  # noqa: PLR2004
+    return f"{hint} {_how_to_ask(missing, world, token)}".strip() if missing else hint
+
+
+def _missing_scopes(response: WireResponse, token: Token) -> tuple[str, ...]:
+    """Return the scopes that a refusal names and the token lacks.
+
+    In a challenge (RFC 6750, section 3.1), or as members of the body.
+    """
+    fields = [value for name, value in response.headers if name == "www-authenticate"]
+    said = bearer_error(parse_challenges(", ".join(fields)))
+    error, scope = said.error, said.scope
+    if not error:
+        try:
+            members = read_object(response.body, max_bytes=_MOST_BYTES)
+        except ValueError:
+            return ()
+        error, scope = members.get("error", ""), members.get("scope", "")
+    if error != InsufficientScope.error or not isinstance(scope, str):
+        return ()
+    return tuple(
+        each
+        for each in dict.fromkeys(scope.split())
+        if _PLAIN_SCOPE.fullmatch(each) and each not in token.scopes
+    )
+
+
+def _how_to_ask(missing: tuple[str, ...], world: World, token: Token) -> str:
+    known = world.provider.scopes
+    what = f"Missing scope: {', '.join(missing)}."
+    if known and not set(missing) <= set(known):
+        return what
+    # Some are granted without being asked for, and cannot be.
+    held = [each for each in sorted(token.scopes) if not known or each in known]
+    name = f" --as {token.alias}" if token.alias else ""
+    line = f"%token {world.target} --scope {' '.join([*held, *missing])}{name}"
+    return f"{what} Ask for it: {line}"
 
 
 _HINTS = {

@@ -17,6 +17,7 @@ from oauthmagic.errors import (
 )
 from oauthmagic.oauth import grants
 from oauthmagic.oauth.adoption import read_adopted
+from oauthmagic.oauth.challenges import BearerError
 from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
@@ -183,6 +184,11 @@ class Session:
                 # Somebody else's token is not replaced by one of the client's own.
                 if held.grant not in grants.FIELDS:
                     raise
+        if held is None and scopes is None and grant is None and not given:
+            # A login that waits already is the one that is meant.
+            waiting = self._room.again(alias or str(world.target), None, world.clock())
+            if waiting is not None and not fresh:
+                raise waiting
         if grant is None:
             own = held is not None and held.grant in provider.grants
             grant = provider.check_grant(held.grant if held and own else None)
@@ -511,18 +517,40 @@ class Session:
         try:
             return sending.go_on(ready, self._keeper)
         except StepUpRequired as error:
-            step = StepUp(
-                world=ready,
-                event=error.event,
-                token=sending.token,
-                credentials=self._keeper.credentials(sending.token),
-            )
+            event, known = error.event, self._keeper.credentials(sending.token)
+        if isinstance(event, BearerError):
+            raise self._ask_for_stronger_login(ready, sending, known, event)
+        step = StepUp(world=ready, event=event, token=sending.token, credentials=known)
 
         def again(proof: Headers) -> Reply:
             sending.proof = proof
             return self._go_on(world, sending, alias)
 
         raise step.ask(self._room, alias or str(world.target), sending, again)
+
+    def _ask_for_stronger_login(
+        self, world: World, sending: Sending, known: Credentials, said: BearerError
+    ) -> UserActionRequired:
+        """Begin a login as a resource server wants it (RFC 9470, section 4)."""
+        token = sending.token
+        wish = Wish(
+            grant="authorization_code",
+            scopes=tuple(sorted(token.scopes_requested)),
+            alias=token.alias,
+            fresh=True,
+        )
+        max_age = "" if said.max_age is None else str(said.max_age)
+        extra = {"acr_values": said.acr_values, "max_age": max_age}
+        asked = ask_to_log_in(
+            self._room, self._keeper, world, wish, known, None, extra=extra
+        )
+
+        def go_on(renewed: Token) -> Reply:
+            sending.token = renewed
+            return self._go_on(world, sending, token.alias)
+
+        self._room.continue_with(asked.pending.target, go_on)
+        return asked
 
     def _ready(self, world: World, token: Token) -> World:
         """Return the world for a token's requests, ready to renew it."""
