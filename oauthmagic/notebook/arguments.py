@@ -35,6 +35,7 @@ _INSTEAD = (
 )
 _TARGET_OPTIONS = (
     "scope",
+    "all_scopes",
     "grant",
     "fresh",
     "credentials",
@@ -180,6 +181,7 @@ def token_parser() -> Parser:
     add = parser.add_argument
     add("words", nargs="*")
     add("--scope", nargs="+", action="extend")
+    add("--all-scopes", action="store_true")
     add("--grant")
     add("--fresh", action="store_true")
     add("--credentials")
@@ -205,6 +207,7 @@ def api_parser() -> Parser:
     add("target")
     add("--out")
     add("--frame", nargs="?", const="", default=None)
+    add("--all", dest="every_page", action="store_true")
     add("--show", action="append", default=[])
     add("--dry-run", action="store_true")
     add("-q", "--quiet", action="store_true")

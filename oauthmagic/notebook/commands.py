@@ -89,7 +89,7 @@ class Commands:
         try:
             token = self._session.token(
                 verb,
-                scopes=options.scope,
+                scopes=self._scopes_of(verb, options),
                 grant=options.grant,
                 fresh=options.fresh,
                 credentials=self._mapping(options.credentials, "--credentials"),
@@ -114,7 +114,12 @@ class Commands:
             print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
             return None
         try:
-            last = self._session.api(options.target, cell, variables=self._names)
+            last = self._session.api(
+                options.target,
+                cell,
+                variables=self._names,
+                every_page=options.every_page,
+            )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
             name = error.pending.target
@@ -209,6 +214,23 @@ class Commands:
             demo.use_errors(options.errors)
         if not options.quiet:
             print(f"In the demo it is {demo.now():%Y-%m-%d %H:%M:%S} UTC.")  # noqa: T201
+
+    def _scopes_of(self, target: str, options: Namespace) -> list[str] | None:
+        """Return the scopes that a line asks for; None where it names none.
+
+        Raises:
+            CommandError: It asks for all, and they are not known or named besides.
+        """
+        if not options.all_scopes:
+            scopes: list[str] | None = options.scope
+            return scopes
+        names = self._session.scope_names(target)
+        if options.scope or not names:
+            msg = "--all-scopes and --scope do not go together."
+            if not names:
+                msg = f"The scopes of {target} are not known here."
+            raise CommandError(msg, hint="Name them: --scope S [S ...].")
+        return names
 
     def _mapping(self, name: str | None, option: str) -> Any:
         return None if name is None else variable(self._names, name, option)
@@ -332,7 +354,8 @@ def _show(reply: Reply, what: list[str]) -> None:
 def _line(reply: Reply) -> str:
     from oauthmagic.views.texts import shown_url  # noqa: PLC0415
 
-    notes = f" ({reply.note})" if reply.note else ""
+    pages = f" ({1 + len(reply.pages)} pages)" if reply.pages else ""
+    notes = (f" ({reply.note})" if reply.note else "") + pages
     hint = f"\nHint: {reply.hint}" if reply.hint else ""
     title = f"{reply.method} {shown_url(reply.url)}"
     return f"{title}: {reply.status} {reply.reason}{notes}{hint}"

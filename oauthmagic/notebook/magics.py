@@ -94,6 +94,7 @@ class OAuthMagics:
 
         Options of a token:
           --scope S [S ...]    scopes that it must have
+          --all-scopes         every scope of the provider; ask for less if you can
           --grant G            the grant to perform, instead of the provider's default
           --fresh              get a new one even if one is held
           --credentials VAR    a mapping in the notebook: client_id, client_secret,
@@ -157,6 +158,7 @@ class OAuthMagics:
         Options:
           --out NAME           put the result into a variable instead of showing it
           --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
+          --all                every page of a list
           --show WHAT          headers, body or exchange: print it, redacted
           --dry-run            print what would be sent; send nothing
           -q, --quiet          show nothing

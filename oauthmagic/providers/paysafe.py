@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.oauth.grants import TOKEN_EXCHANGE
+from oauthmagic.providers.paging import by_meta
 from oauthmagic.providers.provider import Environment, Provider
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ PROVIDER = Provider(
     tenants={},
     tenant_kind="brand",
     step_up="sca",
+    next_page=by_meta,
     explain=explain,
     simulator="oauthmagic.sandbox.paysafe:create",
     documentation="https://docs.paysafe.com/api/embedded-wallets",

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
 from oauthmagic.oauth import clients, grants
+from oauthmagic.providers.paging import by_link_header
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from oauthmagic.errors import OAuthMagicError
+    from oauthmagic.providers.paging import NextPage
     from oauthmagic.providers.preparation import Preflight, Prepare
 
     #: (where, status, error) -> hint; where is "token" or "api".
@@ -102,6 +104,7 @@ class Provider:
         preflight: Looks at the client's certificates before anything is sent.
         step_up: The scheme of a 401 challenge that asks for a second factor, or "".
         envelope: The member that holds the rows of a list, or "".
+        next_page: Gives the URL of the page behind a page of a list, or "".
         explain: Gives the documented cause and next step of a refusal, or "".
         simulator: "module:function" that makes the simulator behind `@demo`.
         documentation: Address of the provider's own page.
@@ -125,6 +128,7 @@ class Provider:
     preflight: Preflight | None = None
     step_up: str = ""
     envelope: str = ""
+    next_page: NextPage = by_link_header
     explain: Explain | None = None
     simulator: str = ""
     documentation: str = ""

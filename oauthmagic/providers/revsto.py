@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import OAuthError
+from oauthmagic.providers.paging import by_offset
 from oauthmagic.providers.provider import Environment, Provider
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ PROVIDER = Provider(
     # Every runnable sample of the page sends id and secret in the form.
     token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the method's name
     envelope="items",
+    next_page=by_offset,
     explain=explain,
     simulator="oauthmagic.sandbox.revsto:create",
     documentation="https://docs.revsto.com/distributor-api/authentication",

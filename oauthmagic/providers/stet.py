@@ -17,6 +17,7 @@ from oauthmagic.keys import preflight as checks
 from oauthmagic.keys.pem import read_pem
 from oauthmagic.keys.qualified import load_private_key, read_certified_key
 from oauthmagic.keys.signatures import http_date, signed_headers
+from oauthmagic.providers.paging import by_hal
 from oauthmagic.providers.provider import Environment, Provider
 from oauthmagic.providers.stet_banks import BANKS
 from oauthmagic.transport.urls import parse_url
@@ -156,6 +157,7 @@ PROVIDER = Provider(
     },
     prepare=prepare,
     preflight=preflight,
+    next_page=by_hal,
     explain=explain,
     simulator="oauthmagic.sandbox.stet:create",
     documentation="https://www.api.89c3.com",

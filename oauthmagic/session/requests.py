@@ -15,6 +15,7 @@ from oauthmagic.oauth.sca import SCHEME
 from oauthmagic.oauth.strict_json import read_object
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
+from oauthmagic.session.pages import follow
 from oauthmagic.transport.urls import check_host_header, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
 from oauthmagic.views.replies import Headers, Reply
@@ -75,12 +76,14 @@ class Sending:
         left: The requests not yet answered.
         token: What the next one is sent with.
         proof: Headers for the next one alone.
+        every_page: Whether lists are followed to their end.
         replies: What came back so far.
     """
 
     left: list[Prepared]
     token: Token
     proof: tuple[tuple[str, str], ...] = ()
+    every_page: bool = False
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
@@ -97,6 +100,8 @@ class Sending:
                 prepared, self.proof = replace(prepared, wire=wire), ()
             reply, self.token = send(prepared, self.token, world, keeper)
             self.replies.append(reply)
+            if self.every_page and reply.ok and prepared.wire.method == "GET":
+                reply.pages = self._pages(reply, prepared, world, keeper)
             self.left.pop(0)
             if not reply.ok and self.left:
                 # What follows was written for a world where this one worked.
@@ -105,6 +110,17 @@ class Sending:
         last = self.replies[-1]
         last.replies = tuple(self.replies)
         return last
+
+    def _pages(
+        self, first: Reply, prepared: Prepared, world: World, keeper: TokenKeeper
+    ) -> tuple[Reply, ...]:
+        def send_next(wire: WireRequest) -> Reply:
+            page, self.token = send(
+                replace(prepared, wire=wire), self.token, world, keeper
+            )
+            return page
+
+        return follow(first, prepared.wire, send_next, world=world)
 
 
 def send(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from oauthmagic.oauth.tokens import Clock, Token
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
@@ -184,18 +185,13 @@ class Session:
                 # Somebody else's token is not replaced by one of the client's own.
                 if held.grant not in grants.FIELDS:
                     raise
-        if held is None and scopes is None and grant is None and not given:
+        if held is None and not (scopes or grant or given or fresh):
             # A login that waits already is the one that is meant.
-            waiting = self._room.again(alias or str(world.target), None, world.clock())
-            if waiting is not None and not fresh:
+            name = alias or str(world.target)
+            waiting = self._room.again(name, None, world.clock())
+            if waiting is not None:
                 raise waiting
-        if grant is None:
-            own = held is not None and held.grant in provider.grants
-            grant = provider.check_grant(held.grant if held and own else None)
-        if grant == "refresh_token":
-            msg = "The grant refresh_token renews a token; it cannot begin with one."
-            hint = f"%token refresh {target}, or %token adopt {target} --from VAR."
-            raise CommandError(msg, hint=hint)
+        grant = _grant_to_perform(provider, grant, held, target)
         if scopes is None:
             wanted = provider.default_scopes
             if held is not None:
@@ -255,6 +251,7 @@ class Session:
         text: str,
         *,
         variables: Mapping[str, Any] | None = None,
+        every_page: bool = False,
     ) -> Reply:
         """Send the authorized requests of an `.http` text and return the last reply.
 
@@ -265,6 +262,8 @@ class Session:
             target: `provider[/tenant][@environment]`, or an alias.
             text: One request, or several separated by `###`.
             variables: Values for `{{name}}`.
+            every_page: Whether lists are followed to their end; the frame of the
+                reply then has the rows of all pages.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -282,7 +281,8 @@ class Session:
         prepared = prepare(world, text, variables or {})
 
         def go_on(token: Token) -> Reply:
-            sending = Sending(left=list(prepared), token=token)
+            left = list(prepared)
+            sending = Sending(left=left, token=token, every_page=every_page)
             return self._go_on(world, sending, alias)
 
         try:
@@ -567,6 +567,24 @@ class Session:
             msg = f"No token is held for {world.target}."
             raise CommandError(msg, hint=f"Get one: %token {world.target}.")
         return world, token
+
+
+def _grant_to_perform(
+    provider: Provider, grant: str | None, held: Token | None, target: str
+) -> str:
+    """Return the grant asked for, else the held token's own, else the default.
+
+    Raises:
+        CommandError: It only renews tokens.
+    """
+    if grant is None:
+        own = held is not None and held.grant in provider.grants
+        grant = provider.check_grant(held.grant if held and own else None)
+    if grant == "refresh_token":
+        msg = "The grant refresh_token renews a token; it cannot begin with one."
+        hint = f"%token refresh {target}, or %token adopt {target} --from VAR."
+        raise CommandError(msg, hint=hint)
+    return grant
 
 
 def _store(store: str | Store) -> Store:

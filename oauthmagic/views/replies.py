@@ -54,6 +54,7 @@ class Reply:
         note: What it took: a replay, a wait; or "".
         exchange: The exchange as redacted text.
         envelope: The member that holds the rows of the provider's lists, or "".
+        pages: The pages behind this one, where they were asked for.
         replies: Every reply of the same call, in order, this one included.
     """
 
@@ -68,6 +69,7 @@ class Reply:
     note: str = ""
     exchange: str = ""
     envelope: str = ""
+    pages: tuple[Reply, ...] = ()
     replies: tuple[Reply, ...] = ()
 
     @property
@@ -122,7 +124,10 @@ class Reply:
             raise ReplyError(msg, hint=self.hint or "See the reply with .text.")
         from oauthmagic.views.tables import flat_frame  # noqa: PLC0415 - pandas
 
-        return flat_frame(self._rows(path))
+        rows = self._rows(path)
+        for page in self.pages:
+            rows = rows + page._rows(path)  # noqa: SLF001 - the same list, gone on
+        return flat_frame(rows)
 
     def _rows(self, path: str | None) -> list[Any]:
         value = self.json()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: The most characters of a body that are shown.
 LONGEST_BODY = 4000
+#: RFC 9700, section 2.4. Said on the token's card and not as a warning: some providers
+#: document no other grant.
+LEGACY_GRANT = "RFC 9700 forbids the password grant; use another where there is one"
 #: Members and headers that hold secrets wherever they turn up.
 SECRET_NAMES = frozenset(
     {
@@ -64,6 +67,8 @@ def token_facts(token: Token) -> list[tuple[str, str]]:
         ("fingerprint", token.fingerprint),
         ("why", token.reason),
     ]
+    if token.grant == "password":
+        facts.append(("note", LEGACY_GRANT))
     missing = token.scopes_requested - token.scopes
     if missing:
         facts.insert(2, ("not granted", ", ".join(sorted(missing))))
