@@ -57,7 +57,7 @@ _API_HINTS = {
 def explain(where: str, status: int | None, error: OAuthMagicError | None) -> str:
     """Return the documented cause and next step of a refusal, or ""."""
     code = getattr(error, "error", "")
-    if code not in ("", "invalid_client"):
+    if code not in ("", "invalid_client") and not code.startswith("DW-"):
         return ""  # the code says more than the status
     return (_TOKEN_HINTS if where == "token" else _API_HINTS).get(status or 0, "")
 

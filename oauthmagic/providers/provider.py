@@ -102,6 +102,8 @@ class Provider:
             that forbid it have a reason for False.
         prepare: Rewrites an API request before it is sent (signatures, headers).
         preflight: Looks at the client's certificates before anything is sent.
+        consent_days: The setting that says how many days a refresh token lives, where
+            the server does not say.
         step_up: The scheme of a 401 challenge that asks for a second factor, or "".
         envelope: The member that holds the rows of a list, or "".
         next_page: Gives the URL of the page behind a page of a list, or "".
@@ -126,6 +128,7 @@ class Provider:
     pkce: bool = True
     prepare: Prepare | None = None
     preflight: Preflight | None = None
+    consent_days: str = ""
     step_up: str = ""
     envelope: str = ""
     next_page: NextPage = by_link_header

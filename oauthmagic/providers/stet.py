@@ -58,6 +58,17 @@ def _environment(name: str, host: str, **endpoints: str) -> Environment:
     )
 
 
+_ABOUT_THE_QWAC = (
+    "The bank compares your QWAC with the request: its authorization number with "
+    "client_id, its roles with the scope. %token show TARGET lists what it sees."
+)
+_TOKEN_HINTS = {
+    "invalid_client": _ABOUT_THE_QWAC,
+    "unauthorized_client": _ABOUT_THE_QWAC,
+    "invalid_grant": "The code is used once and for seconds only, and a refresh token "
+    "ends 90 or 180 days after the customer's last strong authentication: start the "
+    "login again.",
+}
 _API_HINTS = {
     401: "The token is expired or revoked: %token TARGET --fresh.",
     403: "The bank checks role, validity and client_id of your certificate on every "
@@ -72,13 +83,7 @@ _API_HINTS = {
 def explain(where: str, status: int | None, error: OAuthMagicError | None) -> str:
     """Return the documented cause and next step of a refusal, or ""."""
     if where == "token":
-        if getattr(error, "error", "") == "invalid_grant":
-            return (
-                "The code is used once and for seconds only, and a refresh token "
-                "ends 90 or 180 days after the customer's last strong "
-                "authentication: start the login again."
-            )
-        return ""
+        return _TOKEN_HINTS.get(getattr(error, "error", ""), "")
     return _API_HINTS.get(status or 0, "")
 
 
@@ -154,7 +159,10 @@ PROVIDER = Provider(
         # What a signature calls the method: a client that works with BPCE writes
         # "post" for every request.
         "signed_method": {"real": "real", "post": "post"},
+        # Older pages, the seed of this adapter among them, say 90; newer ones 180.
+        "consent_days": {"90": "90", "180": "180"},
     },
+    consent_days="consent_days",
     prepare=prepare,
     preflight=preflight,
     next_page=by_hal,

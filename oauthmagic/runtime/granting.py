@@ -78,9 +78,7 @@ def token_after(
         # RFC 6749, section 6: a new refresh token replaces the old one; none
         # leaves it, and its end.
         refresh_token=response.refresh_token or before.refresh_token,
-        refresh_expires_at=before.refresh_expires_at
-        if response.refresh_token is None and response.refresh_expires_in is None
-        else _later(now, response.refresh_expires_in),
+        refresh_expires_at=_refresh_end(world, before, response),
         id_token=response.id_token or before.id_token,
         # Section 5.1: no scope in the answer means what was asked.
         scopes=before.scopes if granted is None else frozenset(granted),
@@ -89,6 +87,22 @@ def token_after(
         fingerprint=fingerprint(response.access_token, world.fingerprint_key),
         reason=reason,
     )
+
+
+def _refresh_end(
+    world: World, before: Token, response: TokenResponse
+) -> datetime | None:
+    """Return when the refresh token ends."""
+    if response.refresh_expires_in is not None:
+        return _later(world.clock(), response.refresh_expires_in)
+    if response.refresh_token is None or before.refresh_expires_at is not None:
+        # The old one stays; or, at a bank, the new one lives no longer than the old:
+        # what counts is when the customer authenticated last.
+        keeps = response.refresh_token is None or world.refresh_life is not None
+        return before.refresh_expires_at if keeps else None
+    if world.refresh_life is None:
+        return None
+    return world.clock() + timedelta(seconds=world.refresh_life)
 
 
 def ends_the_refresh_token(error: OAuthError) -> bool:

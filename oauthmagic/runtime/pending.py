@@ -48,7 +48,7 @@ class PendingAction:
         """Return what is asked, by whom, until when, and how to answer."""
         lines = [f"{self.asked_by} {_ASKS[self.kind]}."]
         lines += [f"  - {each}" for each in self.wants]
-        if self.url:
+        if self.url and not self.answers:
             lines.append(f"Open: {self.url}")
         if self.user_code:
             lines.append(f"Enter the code: {self.user_code}")

@@ -27,6 +27,8 @@ class World:
         sleep: Waits, in its time.
         randomness: Returns so many random bytes.
         fingerprint_key: Key of the fingerprints of its tokens.
+        refresh_life: How many seconds a refresh token lives from the login on, where
+            the server does not say; None if that is not known.
         prepare: Rewrites an API request before the token is put on, or None.
         token_timeout: Seconds for a token request.
         api_timeout: Seconds for an API request.
@@ -45,6 +47,7 @@ class World:
     prepare: Callable[[WireRequest], WireRequest] | None = field(
         default=None, repr=False
     )
+    refresh_life: float | None = None
     token_timeout: float = 8.0
     api_timeout: float = 30.0
     max_wait: float = 10.0

@@ -19,7 +19,7 @@ from oauthmagic.session.pages import follow
 from oauthmagic.transport.urls import check_host_header, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
 from oauthmagic.views.replies import Headers, Reply
-from oauthmagic.views.texts import exchange_text, request_text
+from oauthmagic.views.texts import request_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +149,14 @@ def send(
         hint=_hint(response, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
-        exchange=exchange_text(authorize(prepared.wire, answer.token), response),
+        # Text, and not the request: it holds the token, and maybe a password.
+        request=request_text(authorize(prepared.wire, answer.token)),
+        secrets=tuple(
+            secret
+            for held in (token, answer.token)
+            for secret in (held.access_token, held.refresh_token)
+            if secret
+        ),
     )
     return reply, answer.token
 

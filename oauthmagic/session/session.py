@@ -285,8 +285,15 @@ class Session:
             sending = Sending(left=left, token=token, every_page=every_page)
             return self._go_on(world, sending, alias)
 
+        held = self._holdings.held(world, alias)
+        if held is not None:
+            try:
+                return go_on(held)
+            except LoginRequired:
+                if held.grant != "authorization_code":
+                    raise
         try:
-            token = self._holdings.held(world, alias) or self.token(target)
+            token = self.token(target)
         except UserActionRequired as error:
             # When the user is back, the requests are sent.
             self._room.continue_with(error.pending.target, go_on)

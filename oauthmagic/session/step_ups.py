@@ -74,10 +74,14 @@ class StepUp:
             again: Sends the request once more, with the proof as headers.
         """
         chosen = self._chosen()
-        wants = [_described(each) for each in self.event.available_verifications]
-        if chosen is not None and chosen.method in _SENT and self._is_judged_there:
+        wants = [self._offered(each) for each in self.event.available_verifications]
+        if chosen is not None and self._can_be_sent(chosen):
             self._call("challenges", sca.challenge_body(self.event, *_pair(chosen)))
             wants.append(f"A code was sent: {_described(chosen)}")
+        words: tuple[str, ...] = ("123456",)
+        if not self._is_judged_there:
+            wants.append(f"You judge it yourself: answer {' or '.join(_VERDICTS)}")
+            words = _VERDICTS
 
         def complete(answer: str) -> Any:
             self._attempt(answer.strip(), chosen)
@@ -90,7 +94,7 @@ class StepUp:
             asked_by=self.world.provider.title,
             wants=tuple(wants),
             expires_at=self.event.expiration_time,
-            answers=("123456",) if self.world.target.environment == "demo" else (),
+            answers=words if self.world.target.environment == "demo" else (),
         )
         return room.ask(
             Waiting(action=action, wish=wish, complete=complete),
@@ -104,25 +108,44 @@ class StepUp:
     def _chosen(self) -> Verification | None:
         return next(iter(self.event.available_verifications), None)
 
+    def _can_be_sent(self, verification: Verification) -> bool:
+        return verification.method in _SENT and self._is_judged_there
+
+    def _offered(self, verification: Verification) -> str:
+        """Return one of the ways, for people, and how to choose it."""
+        what = _described(verification)
+        if not self._can_be_sent(verification) or verification == self._chosen():
+            return what
+        return f"{what}: answer {_name(verification)} to have a code sent"
+
+    def _named(self, name: str) -> Verification | None:
+        """Return the way that a word names: `PIN`, `OTP`, `OTP/EMAIL`."""
+        return next(
+            (
+                each
+                for each in self.event.available_verifications
+                if name.upper() in (_name(each), each.method)
+            ),
+            None,
+        )
+
     def _attempt(self, answer: str, chosen: Verification | None) -> None:
-        """Send the user's answer.
+        """Send the user's answer; `PIN:1234` answers by another of the ways.
 
         Raises:
+            CommandError: It names a way alone: a code was sent, and is waited for.
             WrongAnswer: It was not accepted, and may be tried again.
             StepUpFailed: It was refused for good.
         """
+        named = self._named(answer)
+        if named is not None and self._can_be_sent(named):
+            self._call("challenges", sca.challenge_body(self.event, *_pair(named)))
+            msg = f"A code was sent: {_described(named)}."
+            raise CommandError(msg, hint=f"Give it: --answer {_name(named)}:CODE.")
+        before, colon, after = answer.partition(":")
+        if colon and (other := self._named(before)) is not None:
+            chosen, answer = other, after
         method, channel = _pair(chosen) if chosen else ("OTP", "")
-        if ":" in answer:
-            # PIN:1234 answers by another of the methods.
-            method, _, answer = answer.partition(":")
-            channel = next(
-                (
-                    each.channel
-                    for each in self.event.available_verifications
-                    if each.method == method
-                ),
-                "",
-            )
         if not answer:
             msg = "There is no answer."
             raise CommandError(msg, hint="Give the code: --answer CODE.")
@@ -207,6 +230,10 @@ def _bare(world: World, access_token: Secret) -> Token:
 
 def _pair(verification: Verification) -> tuple[str, str]:
     return verification.method, verification.channel
+
+
+def _name(verification: Verification) -> str:
+    return "/".join(filter(None, _pair(verification)))
 
 
 def _described(verification: Verification) -> str:

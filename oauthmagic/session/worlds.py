@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oauthmagic.transport.http import HttpTransport
     from oauthmagic.transport.wire import Transport, WireRequest
 
-_LONGEST = 24 * 3600.0
+_DAY = 24 * 3600.0
 #: Seconds for a token request, for an API request, and for waiting in all.
 TOKEN_TIMEOUT, API_TIMEOUT, MAX_WAIT = 8.0, 30.0, 10.0
 
@@ -85,14 +85,15 @@ class Worlds:
         """
         target = parse_target(text, default_environment=self.environment)
         provider = self.catalogue.get(target.provider, also_known=also_known)
+        settings = self.settings_of(provider)
         environment = provider.environment(target.environment).at(
-            {
-                "tenant": provider.check_tenant(target.tenant),
-                **self.settings_of(provider),
-            }
+            {"tenant": provider.check_tenant(target.tenant), **settings}
         )
+        days = settings.get(provider.consent_days)
+        life = None if days is None else float(days) * _DAY
         if target.environment == "demo":
-            return self._demo_world(target, provider, environment)
+            world = self._demo_world(target, provider, environment)
+            return replace(world, refresh_life=life)
         return World(
             target=target,
             provider=provider,
@@ -102,6 +103,7 @@ class Worlds:
             sleep=self._sleep,
             randomness=self._randomness,
             fingerprint_key=self._fingerprint_key,
+            refresh_life=life,
             token_timeout=self.timeout or TOKEN_TIMEOUT,
             api_timeout=self.timeout or API_TIMEOUT,
             max_wait=self.max_wait,
@@ -232,6 +234,6 @@ def check_seconds(name: str, value: object, *, least: float) -> None:
         CommandError: It is not a number, too small, or more than a day.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not least <= value <= _LONGEST:  # type: ignore[operator]
+    if not number or not least <= value <= _DAY:  # type: ignore[operator]
         msg = f"{name} is {value!r}, not a number of seconds."
         raise CommandError(msg, hint="Give seconds, at most a day.")

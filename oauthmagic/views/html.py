@@ -8,7 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from oauthmagic.views.texts import body_text, reply_title, token_facts
+from oauthmagic.redaction import quote, redact
+from oauthmagic.views.texts import body_text, reply_title, token_facts, token_title
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
@@ -28,7 +29,7 @@ def token_html(token: Token) -> str:
     return (
         '<table style="border-collapse:collapse">'
         '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
-        f"Token {escape(token.alias or token.target)}</caption>"
+        f"{escape(token_title(token))}</caption>"
         f"<tbody>{rows}</tbody></table>"
     )
 
@@ -40,7 +41,7 @@ def pending_html(action: PendingAction) -> str:
     if action.wants:
         wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
         parts.append(f'<ul style="margin:4px 0">{wants}</ul>')
-    if action.url.startswith(("https://", "http://")):
+    if action.url.startswith(("https://", "http://")) and not action.answers:
         # Opened by the user's own click, and told nothing about this page.
         parts.append(
             f'<div><a href="{escape(action.url)}" target="_blank" '
@@ -62,9 +63,9 @@ def reply_html(reply: Reply) -> str:
     """Return a reply: its status line, its hint, and its body as plain text."""
     parts = [f"<div><b>{escape(reply_title(reply))}</b></div>"]
     if reply.note:
-        parts.append(f'<div style="opacity:.7">{escape(reply.note)}</div>')
+        parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')
     if reply.hint:
-        parts.append(f"<div><b>Hint:</b> {escape(reply.hint)}</div>")
+        parts.append(f"<div><b>Hint:</b> {escape(redact(reply.hint))}</div>")
     body = body_text(reply)
     if body:
         parts.append(

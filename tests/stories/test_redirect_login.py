@@ -17,6 +17,7 @@ from oauthmagic.errors import (
 from oauthmagic.oauth.pkce import code_challenge, code_verifier
 from oauthmagic.redaction import Secret
 from oauthmagic.transport.wire import WireResponse
+from oauthmagic.views.texts import token_text
 
 FILE = """
 [provider]
@@ -230,3 +231,39 @@ def test_the_redirect_uri_is_a_credential(stage):
     """Without the registered one nothing can begin."""
     with pytest.raises(MissingCredentials, match="redirect_uri missing"):
         stage.session.token("acme", credentials={"client_id": "me"})
+
+
+def test_the_consent_of_a_bank_ends_and_the_login_is_asked_for_again():
+    """90 days from the login, said a week before; a refresh does not prolong it."""
+    session = Session(environ={})
+    bank = "stet/17515@demo"
+    with pytest.raises(UserActionRequired):
+        session.token(bank)
+    first = session.resume(bank, answer="accept")
+    demo = session.demo(bank)
+    demo.advance(84 * 24 * 3600)
+
+    renewed = session.token(bank)
+
+    assert first.refresh_expires_at - first.issued_at == timedelta(days=90)
+    assert renewed.generation != first.generation
+    assert renewed.refresh_expires_at == first.refresh_expires_at
+    assert "log in again before (6 d 0 h left)" in token_text(renewed)
+    demo.advance(7 * 24 * 3600)
+    with pytest.raises(UserActionRequired):
+        session.api(bank, "GET /accounts")
+    assert session.resume(bank, answer="accept").status == 200
+
+
+def test_the_days_of_a_consent_are_a_setting():
+    """180 at other banks."""
+    session = Session(environ={})
+    session.configure(settings={"stet": {"consent_days": "180", "version": "1.6.2"}})
+    with pytest.raises(UserActionRequired):
+        session.api("stet/17515@demo", "GET /accounts")
+
+    reply = session.resume(answer="accept")
+    token = session.show("stet/17515@demo")
+
+    assert token.refresh_expires_at - token.issued_at == timedelta(days=180)
+    assert "/stet/psd2/v1.6.2/accounts" in reply.url
