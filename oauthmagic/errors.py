@@ -49,27 +49,61 @@ This module imports the standard library only.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Sent = Literal["no", "yes", "unknown"]
 
+#: The most characters of a message and of a hint; some of them are a server's.
+LONGEST_MESSAGE = 500
+LONGEST_HINT = 1000
+#: C0 and C1 controls, the characters that reorder or hide text, and halves of
+#: surrogate pairs, which no output can write; to stand in a character class.
+INVISIBLE = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ud800-\udfff"
+)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+
+
+class _Redactor(Protocol):
+    def __call__(self, text: str, *, upto: int | None = None) -> str: ...
+
+
+# `oauthmagic.redaction` stands above this module and puts its redactor here; where
+# it has not been imported, there is no secret yet.
+_redactors: list[_Redactor] = []
+
+
+def redact_with(redactor: _Redactor) -> None:
+    """Have the texts of all errors cleaned by a redactor."""
+    _redactors[:] = [redactor]
+
+
+def visible(text: str, mark: str = " ") -> str:
+    """Return a text with a mark in the place of what does not show."""
+    return _INVISIBLE.sub(mark, text)
+
 
 class OAuthMagicError(Exception):
     """Anything that this package refuses or cannot do.
 
+    Message and hint are redacted, freed of control characters and cut, in this
+    order, wherever their parts come from: a kernel saves the text of every error.
+
     Args:
-        message: What happened, in one sentence, without any secret.
+        message: What happened, in one sentence.
         hint: What to do next.
     """
 
     hint: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint or type(self).hint
+        super().__init__(_clean(message, LONGEST_MESSAGE))
+        self.hint = _clean(hint or type(self).hint, LONGEST_HINT)
         if self.hint:
             # A plain Python traceback shows notes; the notebook has its own way.
             self.add_note(f"Hint: {self.hint}")
@@ -77,9 +111,17 @@ class OAuthMagicError(Exception):
     def with_hint(self, hint: str) -> Self:
         """Return this error with another hint, unless that is empty."""
         if hint:
-            self.hint = hint
-            self.__notes__ = [f"Hint: {hint}"]
+            self.hint = _clean(hint, LONGEST_HINT)
+            self.__notes__ = [f"Hint: {self.hint}"]
         return self
+
+
+def _clean(text: str, most: int) -> str:
+    for redactor in _redactors:
+        text = redactor(text, upto=most * 4)
+    # An example in a hint has lines.
+    text = "\n".join(visible(line) for line in text[: most * 4].split("\n"))
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 class CommandError(OAuthMagicError):

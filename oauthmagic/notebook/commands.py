@@ -352,13 +352,9 @@ def _show(reply: Reply, what: list[str]) -> None:
 
 
 def _line(reply: Reply) -> str:
-    from oauthmagic.views.texts import shown_url  # noqa: PLC0415
+    from oauthmagic.views.texts import reply_line  # noqa: PLC0415 - when shown
 
-    pages = f" ({1 + len(reply.pages)} pages)" if reply.pages else ""
-    notes = (f" ({reply.note})" if reply.note else "") + pages
-    hint = f"\nHint: {reply.hint}" if reply.hint else ""
-    title = f"{reply.method} {shown_url(reply.url)}"
-    return f"{title}: {reply.status} {reply.reason}{notes}{hint}"
+    return reply_line(reply)
 
 
 def _size(result: Any) -> str:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import ReplyError, did_you_mean
+from oauthmagic.errors import ReplyError, did_you_mean, listed
+from oauthmagic.redaction import quote
+from oauthmagic.views.charsets import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from oauthmagic.redaction import Secret
+
+#: How many members an error compares with a name that is not there.
+MOST_COMPARED = 300
 
 
 class Headers(Mapping[str, str]):
@@ -52,10 +60,12 @@ class Reply:
         hint: What to do next where the status is an error, or "".
         name: The request's name (`# @name`), or "".
         note: What it took: a replay, a wait; or "".
-        exchange: The exchange as redacted text.
+        request: The request as it was sent, as redacted text.
         envelope: The member that holds the rows of the provider's lists, or "".
         pages: The pages behind this one, where they were asked for.
         replies: Every reply of the same call, in order, this one included.
+        secrets: What the request was sent with. The body may repeat it, and is shown
+            for as long as the reply lives: so long the redactor has to know it.
     """
 
     status: int
@@ -67,10 +77,11 @@ class Reply:
     hint: str = ""
     name: str = ""
     note: str = ""
-    exchange: str = ""
+    request: str = ""
     envelope: str = ""
     pages: tuple[Reply, ...] = ()
     replies: tuple[Reply, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -88,12 +99,14 @@ class Reply:
     @property
     def text(self) -> str:
         """The body as text, in its charset or UTF-8; what cannot be read becomes �."""
-        _, _, parameters = self.headers.get("content-type", "").partition("charset=")
-        charset = parameters.partition(";")[0].strip(" \"'") or "utf-8"
-        try:
-            return self.body.decode(charset, "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+        return decoded(self.body, self.headers.get("content-type", ""))
+
+    @property
+    def exchange(self) -> str:
+        """The request and this reply, as redacted text, made when asked for."""
+        from oauthmagic.views.texts import exchange_text  # noqa: PLC0415 - as __repr__
+
+        return exchange_text(self)
 
     def json(self) -> Any:
         """Return the body read as JSON.
@@ -104,7 +117,7 @@ class Reply:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "no media type")[:60]
+            kind = quote(self.headers.get("content-type", "no media type"), 60)
             msg = f"The body of {self._title()} is not JSON ({kind})."
             raise ReplyError(msg, hint="See it as it is with .text.") from None
 
@@ -117,12 +130,13 @@ class Reply:
                 one list, or one row.
 
         Raises:
-            ReplyError: The status is an error, or there are no rows there.
+            ReplyError: The status is an error, or there are no rows there, or they
+                would make a table many times larger than the reply.
         """
         if not self.ok:
             msg = f"{self._title()} answered {self.status} {self.reason}: no rows."
             raise ReplyError(msg, hint=self.hint or "See the reply with .text.")
-        from oauthmagic.views.tables import flat_frame  # noqa: PLC0415 - pandas
+        from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
 
         rows = self._rows(path)
         for page in self.pages:
@@ -137,12 +151,7 @@ class Reply:
             elif isinstance(value, dict) and step in value:
                 value = value[step]
             else:
-                members = [str(key) for key in value] if isinstance(value, dict) else []
-                msg = f"The reply has no {step!r} in {path!r}."
-                raise ReplyError(
-                    msg + did_you_mean(step, members),
-                    hint=f"There is: {', '.join(members) or type(value).__name__}.",
-                )
+                raise _no_such_part(value, step, path or "")
         if isinstance(value, dict) and not path:
             lists = [name for name, rows in value.items() if _is_rows(rows)]
             if self.envelope in value and isinstance(value[self.envelope], list):
@@ -152,9 +161,14 @@ class Reply:
         return value if isinstance(value, list) else [value]
 
     def _title(self) -> str:
-        from oauthmagic.views.texts import shown_url  # noqa: PLC0415 - see __repr__
+        from oauthmagic.views.masking import shown_url  # noqa: PLC0415 - see __repr__
 
-        return f"{self.method} {shown_url(self.url)}"
+        return f"{self.method} {shown_url(self.url, 200)}"
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # A secret cannot be pickled; what was received can.
+        names = [field.name for field in fields(self)]
+        return None, {name: getattr(self, name) for name in names} | {"secrets": ()}
 
     def __repr__(self) -> str:
         from oauthmagic.views.texts import reply_text  # noqa: PLC0415 - only when shown
@@ -169,3 +183,16 @@ class Reply:
 
 def _is_rows(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _no_such_part(value: object, step: str, path: str) -> ReplyError:
+    """Return the error; the names in it are the server's, as many as it likes."""
+    members: list[str] = []
+    there = type(value).__name__
+    if isinstance(value, dict):
+        first = itertools.islice(value, MOST_COMPARED)
+        members = [quote(name, 40) or "''" for name in first]
+        there = listed(members + [""] * (len(value) - len(members))) or "no member"
+    step, path = quote(step, 60), quote(path, 100)
+    msg = f"The reply has no {step!r} in {path!r}.{did_you_mean(step, members)}"
+    return ReplyError(msg, hint=f"There is: {there}.")

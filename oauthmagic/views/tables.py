@@ -144,15 +144,6 @@ def status(token: Token) -> str:
     return {True: "expired", False: "valid", None: "unknown"}[token.is_expired()]
 
 
-def flat_frame(rows: list[Any]) -> pd.DataFrame:
-    """Return rows as a DataFrame; nested members become dotted columns."""
-    import pandas as pd  # noqa: PLC0415 - heavy
-
-    if not all(isinstance(row, dict) for row in rows):
-        return pd.DataFrame({"value": rows})
-    return pd.json_normalize(rows)
-
-
 def _whole_seconds(token: Token) -> Any:
     import pandas as pd  # noqa: PLC0415 - heavy
 

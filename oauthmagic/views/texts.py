@@ -2,77 +2,77 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from oauthmagic.redaction import MASK, redact
+from oauthmagic.errors import listed
+from oauthmagic.redaction import quote, redact
+from oauthmagic.views.masking import body_lines, header_lines, shown_url
 from oauthmagic.views.tables import status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from oauthmagic.oauth.tokens import Token
-    from oauthmagic.transport.wire import WireRequest, WireResponse
+    from oauthmagic.transport.wire import WireRequest
     from oauthmagic.views.replies import Reply
 
-#: The most characters of a body that are shown.
-LONGEST_BODY = 4000
+__all__ = [
+    "body_text",
+    "exchange_text",
+    "headers_text",
+    "reply_line",
+    "reply_text",
+    "reply_title",
+    "request_text",
+    "token_facts",
+    "token_text",
+    "token_title",
+]
+
+#: From here on the end of a refresh token is near, in seconds: a week.
+SOON = 7 * 24 * 3600
 #: RFC 9700, section 2.4. Said on the token's card and not as a warning: some providers
 #: document no other grant.
 LEGACY_GRANT = "RFC 9700 forbids the password grant; use another where there is one"
-#: Members and headers that hold secrets wherever they turn up.
-SECRET_NAMES = frozenset(
-    {
-        "access_token",
-        "refresh_token",
-        "id_token",
-        "client_secret",
-        "password",
-        "client_assertion",
-        "subject_token",
-        "actor_token",
-        "code_verifier",
-    }
-)
-SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "x-api-key",
-        "sca-authorization",
-        "dpop",
-    }
-)
-_FORM_SECRET = re.compile(rf"(^|[&?])({'|'.join(sorted(SECRET_NAMES))}|code)=[^&\s]*")
-_QUERY_SECRET = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_NAMES))}))=[^&#\s]*")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: The most scopes of a token that are named.
+MOST_SCOPES = 40
 
 
 def token_text(token: Token) -> str:
     """Return a token's metadata, a line each."""
     rows = "\n".join(f"  {name:<14}{value}" for name, value in token_facts(token))
-    return f"Token {token.alias or token.target}\n{rows}"
+    return f"{token_title(token)}\n{rows}"
+
+
+def token_title(token: Token) -> str:
+    """Return what a token is called."""
+    return f"Token {quote(token.alias or token.target)}"
 
 
 def token_facts(token: Token) -> list[tuple[str, str]]:
     """Return what there is to say about a token, in order, without its text."""
     facts = [
         ("status", _life(token)),
-        ("scopes", ", ".join(sorted(token.scopes)) or "not known"),
-        ("grant", token.grant),
-        ("subject", token.subject),
+        ("scopes", _scopes(token.scopes) or "not known"),
+        ("grant", quote(token.grant)),
+        ("subject", quote(token.subject)),
         ("issued", f"{token.issued_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("refresh", _refresh(token)),
         ("fingerprint", token.fingerprint),
-        ("why", token.reason),
+        ("why", quote(token.reason)),
     ]
     if token.grant == "password":
         facts.append(("note", LEGACY_GRANT))
     missing = token.scopes_requested - token.scopes
     if missing:
-        facts.insert(2, ("not granted", ", ".join(sorted(missing))))
+        facts.insert(2, ("not granted", _scopes(missing)))
     return [(name, value) for name, value in facts if value]
+
+
+def _scopes(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    shown = [quote(name, 60) for name in ordered[:MOST_SCOPES]]
+    return listed([*shown, *ordered[MOST_SCOPES:]], MOST_SCOPES)
 
 
 def _life(token: Token) -> str:
@@ -92,7 +92,15 @@ def _refresh(token: Token) -> str:
         return "no refresh token"
     if token.refresh_expires_at is None:
         return "by refresh token"
-    return f"by refresh token, until {token.refresh_expires_at:%Y-%m-%d %H:%M} UTC"
+    until = f"until {token.refresh_expires_at:%Y-%m-%d %H:%M} UTC"
+    left = (token.refresh_expires_at - token.clock()).total_seconds()
+    if left <= 0:
+        return f"the refresh token is over ({until}): log in again"
+    if left < SOON:
+        return (
+            f"by refresh token, {until}: log in again before ({_duration(left)} left)"
+        )
+    return f"by refresh token, {until}"
 
 
 def _duration(seconds: float) -> str:
@@ -108,98 +116,60 @@ def reply_text(reply: Reply) -> str:
     """Return a reply: its status line, its hint, its body."""
     parts = [reply_title(reply)]
     if reply.note:
-        parts.append(f"({reply.note})")
+        parts.append(f"({quote(reply.note)})")
     if reply.hint:
-        parts.append(f"Hint: {reply.hint}")
+        parts.append(f"Hint: {redact(reply.hint)}")
     body = body_text(reply)
     return "\n".join(parts) + (f"\n\n{body}" if body else "")
-
-
-def shown_url(url: str) -> str:
-    """Return a URL without the secrets that its query may hold (RFC 6750, 5.3)."""
-    return redact(_QUERY_SECRET.sub(rf"\1={MASK}", url))
 
 
 def reply_title(reply: Reply) -> str:
     """Return a reply's first line: request, status, time and size."""
     milliseconds = f"{reply.elapsed * 1000:.0f} ms"
-    return redact(
-        f"{reply.method} {shown_url(reply.url)}: {reply.status} {reply.reason}".rstrip()
-        + f" ({milliseconds}, {len(reply.body):,} bytes)"
-    )
+    return f"{_outcome(reply)} ({milliseconds}, {len(reply.body):,} bytes)"
+
+
+def reply_line(reply: Reply) -> str:
+    """Return what came of a request in a line, and its hint, without the body."""
+    notes = f" ({quote(reply.note)})" if reply.note else ""
+    if reply.pages:
+        notes += f" ({1 + len(reply.pages)} pages)"
+    hint = f"\nHint: {redact(reply.hint)}" if reply.hint else ""
+    return f"{_outcome(reply)}{notes}{hint}"
+
+
+def _outcome(reply: Reply) -> str:
+    asked = f"{reply.method} {shown_url(reply.url)}"
+    return f"{asked}: {reply.status} {reply.reason}".rstrip()
 
 
 def body_text(reply: Reply) -> str:
     """Return a reply's body for reading: JSON indented, the rest as it is, cut."""
-    try:
-        text = json.dumps(masked(reply.json()), indent=2, ensure_ascii=False)
-    except Exception:  # noqa: BLE001 - not JSON, or too deep to show as such
-        text = _FORM_SECRET.sub(rf"\1\2={MASK}", reply.text)
-    return cut(_CONTROLS.sub("�", redact(text)))
-
-
-def cut(text: str, most: int = LONGEST_BODY) -> str:
-    """Return text of at most `most` characters, with a count of what is left out."""
-    if len(text) <= most:
-        return text
-    return f"{text[:most]}\n... {len(text) - most:,} more characters"
-
-
-def masked(value: Any) -> Any:
-    """Return JSON data with the members that hold secrets masked."""
-    if isinstance(value, dict):
-        return {
-            key: MASK if str(key).lower() in SECRET_NAMES and item else masked(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    return value
+    return body_lines(reply.body, reply.headers.get("content-type", ""))
 
 
 def request_text(request: WireRequest) -> str:
     """Return a request as it goes out, without its secrets."""
     lines = [
         f"{request.method} {shown_url(request.url)}",
-        *_header_lines(request.headers),
+        *header_lines(request.headers),
     ]
     if request.body:
-        lines += ["", _payload(request.body)]
-    return redact("\n".join(lines))
+        named = {name.lower(): value for name, value in request.headers}
+        lines += ["", body_lines(request.body, named.get("content-type", ""))]
+    return "\n".join(lines)
 
 
-def exchange_text(request: WireRequest, response: WireResponse) -> str:
+def exchange_text(reply: Reply) -> str:
     """Return a request and its response, without their secrets."""
-    lines = ["", f"HTTP {response.status}", *_header_lines(response.headers)]
-    if response.body:
-        lines += ["", _payload(response.body)]
-    return request_text(request) + "\n" + redact("\n".join(lines))
+    request = reply.request or f"{reply.method} {shown_url(reply.url)}"
+    lines = [request, "", headers_text(reply)]
+    if reply.body:
+        lines += ["", body_text(reply)]
+    return "\n".join(lines)
 
 
 def headers_text(reply: Reply) -> str:
     """Return a reply's status and headers, without their secrets."""
-    lines = [f"HTTP {reply.status}", *_header_lines(tuple(reply.headers.items()))]
-    return redact("\n".join(lines))
-
-
-def _header_lines(headers: tuple[tuple[str, str], ...]) -> list[str]:
-    return [
-        f"{name.title()}: {_header_value(name.lower(), value)}"
-        for name, value in headers
-    ]
-
-
-def _header_value(name: str, value: str) -> str:
-    if name in SECRET_HEADERS:
-        scheme, _, rest = value.partition(" ")
-        return f"{scheme} {MASK}" if rest and name == "authorization" else MASK
-    return _CONTROLS.sub("�", value)
-
-
-def _payload(body: bytes) -> str:
-    text = body.decode("utf-8", "replace")
-    try:
-        text = json.dumps(masked(json.loads(text)), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = _FORM_SECRET.sub(rf"\1\2={MASK}", text)
-    return cut(_CONTROLS.sub("�", text))
+    lines = [f"HTTP {reply.status}", *header_lines(reply.headers.items())]
+    return "\n".join(lines)
