@@ -25,9 +25,9 @@ NBVAL = env $$(env | sed -n 's/^\(OAUTHMAGIC_[A-Z0-9_]*\)=.*/-u \1/p') \
 # Written once for two targets: a line with $$(MAKE) in it would run under `make -n` too.
 RUN_NOTEBOOKS = echo "== Notebooks: every cell runs =="; \
 	$(NBVAL) --nbval-lax notebooks || failed="$$failed notebooks"; \
-	echo "== Quickstart: every output is as saved =="; \
-	$(NBVAL) --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(QUICKSTART) \
-		|| failed="$$failed quickstart"
+	echo "== Notebooks: every output is as saved =="; \
+	$(NBVAL) --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks \
+		|| failed="$$failed outputs"
 OPEN_LAB = $(BIN)/jupyter lab $(ALLOW_ROOT) $(QUICKSTART)
 VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from oauthmagic.redaction import forget_the_gone
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -69,6 +71,7 @@ COMPONENTS = {
     "chromium": Component(
         names=("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     ),
+    "curl": Component(names=("curl",)),
     "git": Component(names=("git",)),
     "node": Component(names=("node", "nodejs"), least=22),
     "npm": Component(names=("npm",)),
@@ -106,6 +109,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def component() -> Callable[[str], str]:
     """Return `require`: name to path, or the test is skipped."""
     return require
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> None:
+    """Let no secret of one test mask a word in another."""
+    forget_the_gone()
 
 
 @pytest.fixture(autouse=True)

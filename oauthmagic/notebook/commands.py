@@ -153,9 +153,13 @@ class Commands:
 
     def _show(self, _: Namespace, target: str) -> Any:
         checks = self._session.preflight(target)
-        if checks is not None:
-            display(checks)
-        return self._session.show(target)
+        if checks is None:
+            return self._session.show(target)
+        display(checks)
+        try:
+            return self._session.show(target)
+        except CommandError:
+            return None  # the table is worth most before there is a token
 
     def _refresh(self, options: Namespace, target: str) -> Any:
         token = self._session.refresh(target)

@@ -47,7 +47,9 @@ def by_offset(body: Any, url: str, headers: Mapping[str, str]) -> str:
     del headers
     if not isinstance(body, dict):
         return ""
-    return _after(url, body, len(body.get("items") or ()), body.get("count"))
+    rows = body.get("items")
+    count = len(rows) if isinstance(rows, list) else 0
+    return _after(url, body, count, body.get("count"))
 
 
 def by_meta(body: Any, url: str, headers: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ from oauthmagic.redaction.values import (
     MOST_REMEMBERED,
     SHORTEST_IN_TEXT,
     Secret,
+    forget_the_gone,
     live_values,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "SHORTEST_IN_TEXT",
     "RedactingFilter",
     "Secret",
+    "forget_the_gone",
     "holds_secret",
     "live_values",
     "quote",

@@ -156,6 +156,12 @@ def _forget(
     live.pop(number, None)
 
 
+def forget_the_gone() -> None:
+    """Forget the values whose last `Secret` is gone; the living stay known."""
+    with register_lock:
+        _remembered.clear()
+
+
 def number_made() -> int:
     """Return how many secrets have been made so far; asking costs nothing."""
     return _made[0]

@@ -46,6 +46,7 @@ def perform(
     Raises:
         OAuthMagicError: As `oauthmagic.flows.token_requests.request_token`.
     """
+    world = world.with_endpoints()
     endpoint = endpoint_of(world, credentials, world.environment.token_endpoint)
     try:
         return request_token(world.transport, endpoint, parameters, headers)

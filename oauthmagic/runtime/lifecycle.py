@@ -153,6 +153,7 @@ class TokenKeeper:
             CommandError: The provider has no revocation_endpoint; nothing is forgotten.
             OAuthMagicError: The server did not; nothing is forgotten.
         """
+        world = world.with_endpoints()
         url = world.environment.endpoints.get("revocation_endpoint")
         if url is None:
             msg = f"{world.provider.title} documents no way to revoke a token."
@@ -239,7 +240,7 @@ class TokenKeeper:
                     raise LoginRequired(msg, hint=_login_hint(token))
                 if held.generation != token.generation and not held.is_expired():
                     return held
-                renewed = self._renewed(entry, held, world, reason)
+                renewed = self._renewed(entry, held, world, reason, doubted=doubted)
                 renewed = renewed.replace(generation=next(self._generations))
                 if doubted:
                     self._doubted.add(renewed.generation)
@@ -249,7 +250,9 @@ class TokenKeeper:
 
         return finished(step)
 
-    def _renewed(self, entry: Entry, held: Token, world: World, reason: str) -> Token:
+    def _renewed(
+        self, entry: Entry, held: Token, world: World, reason: str, *, doubted: bool
+    ) -> Token:
         if held.refresh_token is None:
             return self._granted_again(held, world, reason)
         known = Credentials(client_id=held.client_id)
@@ -270,6 +273,9 @@ class TokenKeeper:
             return token_after(world, held, response, reason=reason)
         # Never sent again: a refused refresh token stays refused.
         held = held.replace(refresh_token=None, generation=next(self._generations))
+        if doubted:
+            # Nor does the server take the access token, whatever end it had.
+            held = held.replace(expires_at=world.clock())
         entry.write(held)
         return self._granted_again(held, world, f"{reason}, refresh token refused")
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from oauthmagic.oauth.tokens import Clock
+
 Kind = Literal["redirect", "device", "sca", "consent"]
 
 
@@ -84,12 +86,14 @@ class Waiting:
         wish: What it is for; the same wish finds it again.
         complete: Takes the answer and returns the result; raises `CommandError`
             (or `WrongState`) where the action goes on waiting.
+        clock: The time where it waits.
         then: Goes on with the result.
     """
 
     action: PendingAction
     wish: Any
     complete: Callable[[str], Any]
+    clock: Clock
     then: list[Callable[[Any], Any]] = field(default_factory=list)
 
 
@@ -108,13 +112,13 @@ class WaitingRoom:
             message, pending=waiting.action, hint=waiting.action.how_to_answer()
         )
 
-    def again(self, name: str, wish: Any, now: datetime) -> UserActionRequired | None:
+    def again(self, name: str, wish: Any) -> UserActionRequired | None:
         """Return the error to raise where the same wish, or any for None, waits."""
         with self._lock:
             waiting = self._waiting.get(name)
             if waiting is None or wish not in (None, waiting.wish):
                 return None
-            if _is_over(waiting, now):
+            if _is_over(waiting):
                 return None
             waiting.then.clear()
             return UserActionRequired(
@@ -143,7 +147,7 @@ class WaitingRoom:
         with self._lock:
             return self._find(name).action
 
-    def resume(self, name: str | None, answer: str, now: datetime) -> Any:
+    def resume(self, name: str | None, answer: str) -> Any:
         """Complete an action and return what its first call would have returned.
 
         Raises:
@@ -153,7 +157,7 @@ class WaitingRoom:
         with self._lock:
             waiting = self._find(name)
             key = waiting.action.target
-            if _is_over(waiting, now):
+            if _is_over(waiting):
                 del self._waiting[key]
                 msg = f"The time for this is over: {_ASKS[waiting.action.kind]}."
                 raise CommandError(msg, hint="Run the cell again to start anew.")
@@ -188,6 +192,6 @@ class WaitingRoom:
         )
 
 
-def _is_over(waiting: Waiting, now: datetime) -> bool:
+def _is_over(waiting: Waiting) -> bool:
     end = waiting.action.expires_at
-    return end is not None and now >= end
+    return end is not None and waiting.clock() >= end

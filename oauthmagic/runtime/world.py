@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Clock
     from oauthmagic.providers.provider import Environment, Provider
     from oauthmagic.transport.wire import Transport, WireRequest
+
+    #: (world) -> its environment with the endpoints that the issuer names
+    Discover = Callable[["World"], Environment]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +33,7 @@ class World:
         refresh_life: How many seconds a refresh token lives from the login on, where
             the server does not say; None if that is not known.
         prepare: Rewrites an API request before the token is put on, or None.
+        discover: Asks the issuer for its endpoints, where they are not known.
         token_timeout: Seconds for a token request.
         api_timeout: Seconds for an API request.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
@@ -47,8 +51,22 @@ class World:
     prepare: Callable[[WireRequest], WireRequest] | None = field(
         default=None, repr=False
     )
+    discover: Discover | None = field(default=None, repr=False)
     refresh_life: float | None = None
     token_timeout: float = 8.0
     api_timeout: float = 30.0
     max_wait: float = 10.0
     max_body: int = 32 << 20
+
+    def with_endpoints(self) -> World:
+        """Return this world with endpoints, asking the issuer if there are none.
+
+        What needs an endpoint of the authorization server begins with this; an API
+        request with a valid token does not, and works while the issuer is down.
+
+        Raises:
+            OAuthMagicError: It could not be asked, or what it said was refused.
+        """
+        if self.discover is None or not self.environment.is_to_be_discovered:
+            return self
+        return replace(self, environment=self.discover(self))

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from oauthmagic.errors import TlsError
 from oauthmagic.sandbox.answers import refuse
+from oauthmagic.transport.tls import alert_received
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -29,14 +29,6 @@ ALERTS: Final = {
     "certificate_required": "TLSV13_ALERT_CERTIFICATE_REQUIRED",
     "certificate_expired": "SSLV3_ALERT_CERTIFICATE_EXPIRED",
     "unknown_ca": "TLSV1_ALERT_UNKNOWN_CA",
-}
-_HINTS: Final = {
-    "certificate_required": "The server wants your client certificate (at a bank: "
-    "the QWAC). Give certificate and private_key as credentials.",
-    "certificate_expired": "The client certificate is not valid today: "
-    "use a newer one, and check the clock.",
-    "unknown_ca": "The server does not know who issued the client certificate: "
-    "use one that belongs to this environment.",
 }
 
 
@@ -51,8 +43,7 @@ def raise_alert(name: str) -> NoReturn:
     Raises:
         TlsError: Always.
     """
-    msg = f"The server ended the connection ({ALERTS[name]})."
-    raise TlsError(msg, sent="unknown", hint=_HINTS[name])
+    raise alert_received(ALERTS[name])
 
 
 def end_exchange(environ: WSGIEnvironment, name: str) -> NoReturn:

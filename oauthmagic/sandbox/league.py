@@ -6,7 +6,8 @@ It performs the password grant (RFC 6749, section 4.3) and the refresh grant
 server does. Two habits of the library that surprise clients:
 
 - A refresh revokes the access token that was issued together with the refresh
-  token used. Reuse of a rotated refresh token is refused, and nothing more.
+  token used. Reuse of a rotated refresh token is refused, and nothing more; see
+  `TokenServer.use_reuse_detection` for a server that does more.
 - Values are trimmed, and an empty one counts as absent.
 """
 
@@ -54,6 +55,7 @@ class User:
 class _RefreshToken:
     access_token: AccessToken
     expire_time: datetime
+    family: int
 
 
 class TokenServer:
@@ -88,6 +90,8 @@ class TokenServer:
         self._live: set[str] = set()
         self._refresh_tokens: dict[str, _RefreshToken] = {}
         self._rotated: set[str] = set()
+        self._families = 0
+        self._revokes_families = False
         self.use_errors(errors)
 
     def use_errors(self, errors: str) -> None:
@@ -97,6 +101,16 @@ class TokenServer:
             UnknownName: There is no such family.
         """
         self._errors = family(errors)
+
+    def use_reuse_detection(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - reads well
+        """Revoke everything that came from a login once its refresh token is reused.
+
+        Our invention, after RFC 9700, section 4.14.2: the library does not do it.
+
+        Args:
+            on: Whether to do so from now on.
+        """
+        self._revokes_families = on
 
     def revoke_access_tokens(self) -> None:
         """Revoke every access token issued so far; refresh tokens stay."""
@@ -155,7 +169,8 @@ class TokenServer:
         user = self._users.get(username)
         if user is None or not _equal(password, user.password):
             raise self._errors.invalid_user()
-        return self._issue(client_id, user.identifier, scopes)
+        self._families += 1
+        return self._issue(client_id, user.identifier, scopes, self._families)
 
     def _refresh(self, form: Mapping[str, str], client_id: str) -> Answer:
         text = self._required(form, "refresh_token")
@@ -168,6 +183,8 @@ class TokenServer:
         if held.expire_time < self._clock():
             self._refuse_refresh("Token has expired")
         if text in self._rotated:
+            if self._revokes_families:
+                self._revoke_family(held.family)
             self._refuse_refresh("Token has been revoked")
         scopes = self._known_scopes(_parameter(form, "scope"), old.scopes)
         for scope in scopes:
@@ -175,7 +192,13 @@ class TokenServer:
                 raise self._errors.invalid_scope(scope)
         self._live.discard(old.identifier)
         self._rotated.add(text)
-        return self._issue(client_id, old.user_id, scopes)
+        return self._issue(client_id, old.user_id, scopes, held.family)
+
+    def _revoke_family(self, number: int) -> None:
+        for text, held in self._refresh_tokens.items():
+            if held.family == number:
+                self._rotated.add(text)
+                self._live.discard(held.access_token.identifier)
 
     def _authenticate_client(
         self, form: Mapping[str, str], authorization: str | None
@@ -206,7 +229,9 @@ class TokenServer:
                 raise self._errors.invalid_scope(scope)
         return scopes or default
 
-    def _issue(self, client_id: str, user_id: str, scopes: tuple[str, ...]) -> Answer:
+    def _issue(
+        self, client_id: str, user_id: str, scopes: tuple[str, ...], number: int
+    ) -> Answer:
         now = self._clock()
         token = issue_access_token(
             client_id, user_id, scopes, now=now, randomness=self._randomness
@@ -219,7 +244,7 @@ class TokenServer:
         self._issued[access_token] = token
         self._live.add(token.identifier)
         self._refresh_tokens[refresh_token] = _RefreshToken(
-            access_token=token, expire_time=_a_month_after(now)
+            access_token=token, expire_time=_a_month_after(now), family=number
         )
         members = {
             "token_type": "Bearer",

@@ -84,6 +84,7 @@ class PaysafeSimulator:
         "subject_token": next(iter(SUBJECT_TOKENS)),
         "subject_token_type": ACCESS_TOKEN_TYPE,
     }
+    ERRORS: Final = DEFAULT_ERRORS
 
     def __init__(
         self,

@@ -191,6 +191,15 @@ class RevstoSimulator:
             self._tokens.use_errors(errors)
             self._errors = errors
 
+    def use_reuse_detection(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - see `refuse`
+        """Revoke a login's tokens when a used refresh token comes back; our invention.
+
+        Args:
+            on: Whether to do so from now on.
+        """
+        with self._lock:
+            self._tokens.use_reuse_detection(on)
+
     def wsgi_app(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:

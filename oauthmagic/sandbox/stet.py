@@ -32,18 +32,14 @@ from oauthmagic.keys.synthetic import SyntheticAuthority, published_key
 from oauthmagic.sandbox.answers import Answer, Refusal
 from oauthmagic.sandbox.rate_limits import too_many_requests, whole_seconds
 from oauthmagic.sandbox.stet_answers import (
+    FAMILIES,
     BankRefusal,
     Settings,
     oauth_refusal,
     refusal_answer,
 )
 from oauthmagic.sandbox.stet_bank import StetBank
-from oauthmagic.sandbox.stet_clients import (
-    CLIENT_ID,
-    REDIRECT_URI,
-    ROLES,
-    demo_client,
-)
+from oauthmagic.sandbox.stet_clients import CLIENT_ID, REDIRECT_URI, ROLES, demo_client
 from oauthmagic.sandbox.stet_hosts import asked_bank
 from oauthmagic.sandbox.stet_screens import DECISIONS
 from oauthmagic.sandbox.web import respond
@@ -92,6 +88,8 @@ class StetSimulator:
         settings: Those in force, see `use`.
         requests: What was asked and answered, oldest first.
     """
+
+    ERRORS: Final = FAMILIES[0]
 
     def __init__(
         self,

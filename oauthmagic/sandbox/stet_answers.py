@@ -72,13 +72,17 @@ class BankRefusal(Exception):
         status: HTTP status code.
         message: What the bank says.
         error: The code of RFC 6750, section 3.1, if there is one.
+        scope: The scope that the request needs, if that is why.
     """
 
-    def __init__(self, status: int, message: str, error: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, error: str = "", scope: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.error = error
+        self.scope = scope
 
 
 def json_of(status: int, members: object = None, *headers: tuple[str, str]) -> Answer:
@@ -111,22 +115,22 @@ def refusal_answer(
         now: The time (aware).
     """
     status, error = refusal.status, refusal.error
+    needs = f', scope="{refusal.scope}"' if refusal.scope else ""
+    challenge = ("WWW-Authenticate", f'Bearer error="{error}"{needs}')
     if family == "rfc" and error:
-        return json_of(
-            status,
-            {"error": error, "error_description": refusal.message},
-            ("WWW-Authenticate", f'Bearer error="{error}"'),
-        )
+        members = {"error": error, "error_description": refusal.message}
+        return json_of(status, members, challenge)
     if status == HTTPStatus.UNAUTHORIZED:
         return json_of(status, {"errorMessage": refusal.message})
-    members = {
+    recorded = {
         "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
         "status": status,
         "error": HTTPStatus(status).phrase,
         "message": refusal.message,
         "path": path,
     }
-    return json_of(status, members)
+    # No 403 for a scope was recorded; that it has a challenge is our invention.
+    return json_of(status, recorded, *[challenge] * bool(refusal.scope))
 
 
 def oauth_refusal(status: int, error: str, description: str) -> Refusal:

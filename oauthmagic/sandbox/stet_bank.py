@@ -158,9 +158,9 @@ class StetBank:
             settings=self._settings,
         )
         if not _SCOPES_FOR[endpoint] & set(held.login.scopes):
-            wanted = " or ".join(sorted(_SCOPES_FOR[endpoint]))
-            msg = f"The scope {wanted} is needed."
-            raise BankRefusal(403, msg, "insufficient_scope")
+            wanted = sorted(_SCOPES_FOR[endpoint])
+            msg = f"The scope {' or '.join(wanted)} is needed."
+            raise BankRefusal(403, msg, "insufficient_scope", wanted[0])
         names = {key: value for key, value in arguments.items() if key != "version"}
         if endpoint in _COUNTED:
             self._count(request, held, endpoint, *names.values())

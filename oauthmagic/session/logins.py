@@ -57,9 +57,10 @@ def ask_to_log_in(
         extra: Further parameters of the authorization request.
     """
     name = wish.alias or str(world.target)
-    again = room.again(name, wish, world.clock())
+    again = room.again(name, wish)
     if again is not None:
         return again
+    world = world.with_endpoints()
     endpoint = world.environment.endpoints.get("authorization_endpoint")
     if endpoint is None:
         msg = f"{world.provider.title} has no authorization_endpoint."
@@ -72,6 +73,7 @@ def ask_to_log_in(
         randomness=world.randomness,
         use_pkce=world.provider.pkce,
         issuer=world.environment.endpoints.get("issuer", ""),
+        iss_in_response=world.environment.iss_in_response,
         extra=extra,
     )
 
@@ -104,7 +106,7 @@ def ask_to_log_in(
         answers=WORDS if demo else (),
     )
     return room.ask(
-        Waiting(action=action, wish=wish, complete=complete),
+        Waiting(action=action, wish=wish, complete=complete, clock=world.clock),
         f"{world.provider.title} asks you to log in and consent.",
     )
 

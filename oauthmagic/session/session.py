@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
-    ProviderFileError,
     StepUpRequired,
     UnknownName,
     UserActionRequired,
@@ -34,6 +32,7 @@ from oauthmagic.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import httpx
     import pandas as pd
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
     from oauthmagic.store.stores import Store
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.replies import Reply
+
+#: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
+_BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_REQUEST", "BINDER_REF_URL")
 
 
 class Session:
@@ -83,7 +85,10 @@ class Session:
         environ: Mapping[str, str] | None = None,
         prompt: Callable[[str, bool], str] | None = None,
     ) -> None:
-        variables = concealed(os.environ if environ is None else environ)
+        environ = os.environ if environ is None else environ
+        is_public = any(name in environ for name in _BINDER)
+        variables = concealed(environ)
+        del environ  # it is everything that this process was told
         default = str(variables.get("OAUTHMAGIC_ENVIRONMENT", "sandbox"))
         if environment is None and default not in ENVIRONMENTS:
             where = " in OAUTHMAGIC_ENVIRONMENT"
@@ -92,6 +97,7 @@ class Session:
         self._worlds = Worlds(
             transport=transport, clock=clock, sleep=sleep, randomness=randomness
         )
+        self._worlds.is_public = is_public
         self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
         self._store = _store(store)
@@ -188,7 +194,7 @@ class Session:
         if held is None and not (scopes or grant or given or fresh):
             # A login that waits already is the one that is meant.
             name = alias or str(world.target)
-            waiting = self._room.again(name, None, world.clock())
+            waiting = self._room.again(name, None)
             if waiting is not None:
                 raise waiting
         grant = _grant_to_perform(provider, grant, held, target)
@@ -221,8 +227,7 @@ class Session:
             OAuthMagicError: It was refused or is over; it waits no longer.
         """
         action = self.pending(target)
-        now = self._holdings.named(action.target)[0].clock()
-        result: Token | Reply = self._room.resume(action.target, answer, now)
+        result: Token | Reply = self._room.resume(action.target, answer)
         return result
 
     def when_resumed(self, target: str, step: Callable[[Any], Any]) -> None:
@@ -448,26 +453,45 @@ class Session:
 
         return provider_table(self._worlds.catalogue.all())
 
-    def add(self, path: str | Path) -> str:
-        """Make a provider known that a TOML file describes; return its name.
+    def add(
+        self, source: str | Path | Provider, *, name: str = "", api_base: str = ""
+    ) -> str:
+        """Make a provider known; return its name.
+
+        A file is read at once, and nothing is sent; where it names an issuer and no
+        token_endpoint, the issuer is asked when an endpoint is first needed. An
+        issuer's URL is asked at once; `provider(name)` then shows what it said.
+
+        Args:
+            source: The path of a TOML file; an issuer, `"https://id.acme.example"`;
+                or a `oauthmagic.providers.provider.Provider`.
+            name: Another name than the source's own; for an issuer also
+                `NAME@production`, for it is a sandbox otherwise.
+            api_base: For an issuer, what paths are resolved against; without it,
+                the issuer's origin.
 
         Raises:
             ProviderFileError: The file cannot be read, or what it says.
+            DiscoveryFailed: There is no metadata at the issuer, or none that may be
+                believed.
+            CommandError: The name is taken, or is none.
         """
-        from oauthmagic.providers.file import read_provider  # noqa: PLC0415
+        from oauthmagic.session.additions import described  # noqa: PLC0415
 
-        path = Path(path).expanduser()
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            msg = f"The provider file {str(path)!r} cannot be read: {_why(error)}."
-            raise ProviderFileError(msg, hint="Check the path.") from None
-        provider = read_provider(text, source=path.name, folder=path.parent)
+        provider = described(source, self._worlds, name=name, api_base=api_base)
         if provider.name in self._holdings.aliases():
             msg = f"{provider.name!r} is the name of a token that is held."
             raise CommandError(msg, hint=f"First: %token forget {provider.name}.")
         self._worlds.catalogue.add(provider)
         return provider.name
+
+    def provider(self, name: str) -> Provider:
+        """Return a provider as it describes itself.
+
+        Raises:
+            UnknownName: There is none of this name.
+        """
+        return self._worlds.catalogue.get(name)
 
     def demo(self, target: str) -> Demo:
         """Return the server's side of a demo: `advance`, `revoke`, `throttle`, ...
@@ -600,7 +624,3 @@ def _store(store: str | Store) -> Store:
     if isinstance(store, str):
         raise UnknownName("store", store, ["memory"])
     return store
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or "it is not UTF-8 text"

@@ -97,7 +97,9 @@ class StepUp:
             answers=words if self.world.target.environment == "demo" else (),
         )
         return room.ask(
-            Waiting(action=action, wish=wish, complete=complete),
+            Waiting(
+                action=action, wish=wish, complete=complete, clock=self.world.clock
+            ),
             f"{self.world.provider.title} asks for a second factor.",
         )
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, UnknownName
+from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, parse_target
 from oauthmagic.providers.catalogue import Catalogue
 from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
+from oauthmagic.session.discoveries import Discoveries, provider_at
 from oauthmagic.session.guids import new_guid
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Worlds:
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         settings: By provider, the settings that are not at their default.
+        is_public: Whether this machine is open to the world, as a Binder is.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Worlds:
         self.max_wait = MAX_WAIT
         self.settings: Mapping[str, Mapping[str, str]] = {}
         self._environment = "sandbox"
+        self.is_public = False
         self._transport = transport
         self._transports: dict[tuple[str | None, str], HttpTransport] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
@@ -60,6 +63,7 @@ class Worlds:
         self._randomness = randomness
         self._fingerprint_key = randomness(32)
         self._demos: dict[str, Demo] = {}
+        self._discoveries = Discoveries()
         self._lock = threading.RLock()
 
     @property
@@ -85,6 +89,13 @@ class Worlds:
         """
         target = parse_target(text, default_environment=self.environment)
         provider = self.catalogue.get(target.provider, also_known=also_known)
+        if self.is_public and target.environment == "production":
+            msg = f"{target} is refused: on a public Binder nothing is private."
+            raise EnvironmentRefused(
+                msg,
+                hint=f"Use {provider.name}@demo here, and production on a machine of "
+                "your own.",
+            )
         settings = self.settings_of(provider)
         environment = provider.environment(target.environment).at(
             {"tenant": provider.check_tenant(target.tenant), **settings}
@@ -103,10 +114,25 @@ class Worlds:
             sleep=self._sleep,
             randomness=self._randomness,
             fingerprint_key=self._fingerprint_key,
+            discover=self._discoveries.environment,
             refresh_life=life,
             token_timeout=self.timeout or TOKEN_TIMEOUT,
             api_timeout=self.timeout or API_TIMEOUT,
             max_wait=self.max_wait,
+        )
+
+    def provider_at(self, issuer: str, *, name: str, api_base: str) -> Provider:
+        """Ask an issuer for its metadata and return the provider that it describes.
+
+        Raises:
+            OAuthMagicError: As `oauthmagic.session.discoveries.provider_at`.
+        """
+        return provider_at(
+            issuer,
+            name=name,
+            api_base=api_base,
+            transport=self._socket(None),
+            timeout=self.timeout or TOKEN_TIMEOUT,
         )
 
     def armed(self, world: World, credentials: Credentials) -> World:

@@ -12,7 +12,6 @@ import itertools
 import logging
 import re
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -32,11 +31,12 @@ from oauthmagic.errors import (
 )
 from oauthmagic.redaction import RedactingFilter
 from oauthmagic.transport.bodies import decoded
-from oauthmagic.transport.tls import tls_context, tls_error
+from oauthmagic.transport.tls import late_alert, tls_cause, tls_context, tls_error
 from oauthmagic.transport.urls import parse_url
 from oauthmagic.transport.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from oauthmagic.redaction import Secret
@@ -277,15 +277,14 @@ def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
         msg = "The request cannot be sent as HTTP."
         # The library calls by that name what it finds before it writes the head.
         return TransportError(msg, sent="no" if local else sent)
-    return ConnectionLost("The connection was lost.", sent=sent)
+    lost = ConnectionLost("The connection was lost.", sent=sent)
+    return late_alert(tls_cause(error), sent) or lost
 
 
-def _unconnected(error: BaseException | None) -> TransportError:
-    """Return why there is no connection; TLS errors are causes of the library's own."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return tls_error(error)
-        error = error.__cause__ or error.__context__
+def _unconnected(error: Exception) -> TransportError:
+    """Return why there is no connection."""
+    if (cause := tls_cause(error)) is not None:
+        return tls_error(cause)
     return ConnectionFailed("No connection could be made.", sent="no")
 
 

@@ -6,12 +6,34 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oauthmagic.errors import TlsError
 
 if TYPE_CHECKING:
+    from oauthmagic.errors import Sent
     from oauthmagic.redaction import Secret
+
+
+_WANTED = (
+    "The server wants your client certificate (at a bank: the QWAC). "
+    "Give certificate and private_key as credentials."
+)
+_UNKNOWN = (
+    "The server does not know who issued the client certificate: "
+    "use one that belongs to this environment."
+)
+#: What to do about alerts (RFC 8446, section 6.2) that speak of the client's
+#: certificate, by OpenSSL's names for them.
+_ABOUT_THE_CLIENT: Final = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": _WANTED,
+    # All that TLS 1.2 says where there is none; it may mean something else.
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": f"Perhaps: {_WANTED}",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "The client certificate is not valid today: "
+    "use a newer one, and check the clock.",
+    "TLSV1_ALERT_UNKNOWN_CA": _UNKNOWN,
+    "TLSV1_ALERT_DECRYPT_ERROR": _UNKNOWN,
+}
 
 
 def tls_context(
@@ -72,6 +94,36 @@ def _show_certificate(
         Path(name).unlink()
 
 
+def alert_received(reason: str, *, sent: Sent = "unknown") -> TlsError:
+    """Return the error for an alert by which a server ended the connection.
+
+    Under TLS 1.3 one about the client's certificate comes late: the client has sent
+    its request by then (RFC 8446, section 4.4.2.4).
+
+    Args:
+        reason: What OpenSSL calls it.
+        sent: Whether the server may have seen the request.
+    """
+    msg = f"The server ended the connection ({reason})."
+    return TlsError(msg, sent=sent, hint=_ABOUT_THE_CLIENT.get(reason, ""))
+
+
+def late_alert(error: ssl.SSLError | None, sent: Sent) -> TlsError | None:
+    """Return what an alert says of the client's certificate after the handshake.
+
+    None where there is none: other TLS errors by then mean a broken connection.
+    """
+    reason = error.reason if error else ""
+    return alert_received(reason, sent=sent) if reason in _ABOUT_THE_CLIENT else None
+
+
+def tls_cause(error: BaseException | None) -> ssl.SSLError | None:
+    """Return the TLS error behind one of the HTTP library's, or None."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def tls_error(error: ssl.SSLError) -> TlsError:
     """Return why there is no secure connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -79,4 +131,6 @@ def tls_error(error: ssl.SSLError) -> TlsError:
         why = error.verify_message.rstrip(".")
         return TlsError(f"The server's certificate was refused: {why}.", sent="no")
     why = error.reason or "TLS error"
+    if why in _ABOUT_THE_CLIENT:
+        return alert_received(why, sent="no")
     return TlsError(f"No secure connection could be made ({why}).", sent="no")

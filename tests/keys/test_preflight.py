@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from oauthmagic.keys.certificates import issue_loopback_certificate
 from oauthmagic.keys.preflight import preflight
@@ -160,3 +161,13 @@ def test_an_ordinary_certificate_fails_in_every_point_that_matters():
         "QWAC: private key",
     } == set(bad)
     assert all(advice for _, advice in bad.values())
+
+
+@pytest.mark.parametrize(("bits", "ok"), [(1024, False), (2048, True)])
+def test_a_key_has_at_least_2048_bits(bits, ok):
+    """What is shorter, no bank takes."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    issued = AUTHORITY.issue("QWAC", NUMBER, ["PSP_AI"], key=key)
+    bad = failed(read_certified_key(issued.certificate, issued.private_key))
+
+    assert ("QWAC: key" not in bad) is ok

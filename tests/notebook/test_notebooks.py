@@ -15,6 +15,8 @@ import nbformat
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 
+import oauthmagic.errors
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 MOST_CELLS = 25
@@ -49,13 +51,19 @@ def run(book, folder, socket):
 
 
 def warnings_of(book):
-    """Return what went to stderr, and errors."""
+    """Return what went to stderr, and errors that their cell does not announce."""
     return [
         output.get("text") or output.get("ename")
         for cell in book.cells
         for output in cell.get("outputs", ())
-        if output.get("name") == "stderr" or output.output_type == "error"
+        if output.get("name") == "stderr"
+        or (output.output_type == "error" and not announces_an_error(cell))
     ]
+
+
+def announces_an_error(cell):
+    """Say whether a cell is there to show an error; Jupyter runs on after it."""
+    return "raises-exception" in cell.metadata.get("tags", ())
 
 
 @pytest.fixture
@@ -91,6 +99,17 @@ def test_a_failing_cell_is_fatal(socket, tmp_path):
     with pytest.raises(nbclient.exceptions.CellExecutionError) as failed:
         run(book, tmp_path, socket)
     assert failed.value.ename == "UnknownName"
+
+
+@every_notebook
+def test_an_announced_error_is_one_of_ours(path):
+    """Saved as one sentence with a hint, and without a traceback of Python's."""
+    for cell in filter(announces_an_error, read(path).cells):
+        (error,) = (each for each in cell.outputs if each.output_type == "error")
+
+        assert hasattr(oauthmagic.errors, error.ename)
+        assert "Hint: " in "".join(error.traceback)
+        assert "Traceback" not in "".join(error.traceback)
 
 
 @every_notebook

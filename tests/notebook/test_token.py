@@ -37,6 +37,38 @@ def test_a_token_is_shown_without_its_text(shell):
     assert "<script" not in html
 
 
+def test_the_password_grant_is_remarked_upon(shell):
+    """RFC 9700, section 2.4: on the token's card, where it does not stop anybody."""
+    assert "RFC 9700 forbids the password grant" in shell("%token revsto@demo").stdout
+    assert "RFC 9700" not in shell("%token paysafe/liberty@demo").stdout
+
+
+def test_all_scopes_are_asked_for_where_that_is_said(shell):
+    """As the page advises; the default stays read-only."""
+    shell("t = %token revsto@demo --all-scopes")
+
+    assert len(shell.names["t"].scopes) == 17
+
+
+def test_all_scopes_and_some_do_not_go_together(shell):
+    """One of the two is not meant."""
+    ran = shell("%token revsto@demo --all-scopes --scope posting")
+
+    assert "do not go together" in str(ran.error)
+
+
+def test_a_missing_scope_is_named_with_the_line_that_asks_for_it(shell):
+    """The line works as it stands."""
+    shell("%token revsto@demo --scope account_view")
+    reply = shell("%api revsto@demo GET /distributor/v1/transactions").value
+    line = reply.hint.partition("Ask for it: ")[2]
+
+    assert "Missing scope: transaction_view." in reply.hint
+    assert line == "%token revsto@demo --scope account_view transaction_view"
+    shell(line)
+    assert shell("%api revsto@demo GET /distributor/v1/transactions").value.ok
+
+
 def test_the_token_held_is_given_again(shell):
     """A second `%token TARGET` asks the server nothing."""
     first = shell("%token revsto@demo").value

@@ -339,6 +339,20 @@ def test_reuse_of_a_rotated_refresh_token_is_refused_and_nothing_more(server, fa
     )
 
 
+def test_reuse_detection_revokes_the_login_and_no_other(server):
+    """Our switch, after RFC 9700, section 4.14.2; the library has none."""
+    server.use_reuse_detection()
+    first, other = (issued(server.token(PASSWORD, None)) for _ in range(2))
+    second = issued(refresh(server, first["refresh_token"]))
+
+    refresh(server, first["refresh_token"])
+
+    assert denial(server, f"Bearer {second['access_token']}").status == 401
+    assert refresh(server, second["refresh_token"]).status >= 400
+    assert server.authorize(f"Bearer {other['access_token']}")
+    assert issued(refresh(server, other["refresh_token"]))
+
+
 @pytest.mark.parametrize(
     ("form", "hint"),
     [

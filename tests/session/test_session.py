@@ -9,6 +9,7 @@ import oauthmagic
 from oauthmagic import OAuthMagicError, Secret, Session, Token
 from oauthmagic.errors import (
     CommandError,
+    EnvironmentRefused,
     InvalidCredentials,
     LoginRequired,
     MissingCredentials,
@@ -599,3 +600,23 @@ def test_time_outside_a_demo_is_given():
     token = session.adopt("revsto@sandbox", {"access_token": "at", "expires_in": 60})
 
     assert token.issued_at == now
+
+
+def test_on_a_public_binder_production_is_refused_before_any_prompt():
+    """A private JupyterHub is not a Binder."""
+    asked = []
+
+    def prompt(label, _):
+        asked.append(label)
+        return ""
+
+    binder = {"BINDER_LAUNCH_HOST": "https://mybinder.org/", "JUPYTERHUB_USER": "x"}
+    hub = {"JUPYTERHUB_USER": "x"}
+
+    with pytest.raises(EnvironmentRefused, match="public Binder"):
+        Session(environ=binder, prompt=prompt).token("revsto@production")
+    assert asked == []
+    with pytest.raises(MissingCredentials):
+        Session(environ=hub, prompt=prompt).token("revsto@production")
+    assert asked
+    assert Session(environ=binder).token("revsto@demo")

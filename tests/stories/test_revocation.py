@@ -51,3 +51,20 @@ def test_a_provider_without_revocation_says_what_there_is():
 
     assert "%token forget revsto@demo" in caught.value.hint
     assert session.show("revsto@demo")
+
+
+def test_a_stolen_refresh_token_ends_the_login_where_the_server_looks():
+    """The switch is ours: Revsto's kind of server does not look."""
+    session = Session(environ={})
+    session.demo("revsto@demo").simulator.use_reuse_detection()
+    stolen = session.token("revsto@demo").refresh_token.reveal()
+    newest = session.refresh("revsto@demo")
+
+    session.adopt("revsto@demo", {"refresh_token": stolen}, alias="thief")
+    with pytest.raises(OAuthMagicError):
+        session.api("thief", "GET /distributor/v1/products")
+
+    # The owner's password is known here, so that a new token takes its place.
+    reply = session.api("revsto@demo", "GET /distributor/v1/products")
+    assert reply.ok
+    assert session.show("revsto@demo").fingerprint != newest.fingerprint

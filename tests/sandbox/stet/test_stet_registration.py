@@ -100,6 +100,8 @@ def test_it_counts_from_two_in_the_afternoon(newcomer, members, body, clock):
     url = newcomer.authorize_url(**asked)
 
     assert "unauthorized_client" in newcomer.simulator.decide(url, "accept")
+    early = newcomer.token(grant_type="client_credentials", client_id=client_id)
+    assert members(early, 400)["error"] == "unauthorized_client"
     clock.advance(5 * 3600)
     assert b"Newcomer &lt;b&gt;" in newcomer.send("GET", url).body
     code = newcomer.code(**asked)
@@ -192,3 +194,31 @@ def test_another_token_registers_nothing(tpp, body):
     token = tpp.login()["access_token"]
 
     assert register(tpp, token, body).status == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [("QSealC", "PSDFR-ACPR-13807"), ("QWAC", NUMBER)]
+)
+def test_the_seal_is_one_and_the_providers_own(newcomer, members, body, kind, number):
+    """Else anybody's signatures, or a certificate for TLS, would count as its own."""
+    issued = newcomer.simulator.authority.issue(
+        kind, number, ["PSP_AI"], key=published_key()
+    )
+    encoded = base64.b64encode(read_certificate(issued.certificate).der).decode()
+    body["jwks"]["keys"][0]["x5c"] = [encoded]
+
+    assert register(newcomer, manage(newcomer, members), body).status == 403
+
+
+def test_nobody_revokes_anothers_token(newcomer, members, body, tpp, clock):
+    """RFC 7009, section 2.2: the answer is 200, and nothing happens."""
+    token = manage(newcomer, members)
+    client_id = members(register(newcomer, token, body))["client_id"]
+    clock.advance(5 * 3600)
+    held = tpp.login()
+    answer = newcomer.post(
+        "/stet/psd2/oauth/revoke", token=held["access_token"], client_id=client_id
+    )
+
+    assert answer.status == 200
+    assert tpp.api(held["access_token"], "GET /accounts").status == 200

@@ -257,13 +257,17 @@ def test_what_does_not_exist_is_said_in_the_banks_way(
 
 
 def test_a_scope_opens_its_own_resources_only(tpp, members, simulator, access_token):
-    """403; in the other family it is `insufficient_scope`, with a challenge."""
-    answer = members(tpp.api(access_token, "POST /payment-requests", {}), 403)
-    assert "pisp" in answer["message"]
-
+    """403, and a challenge names the scope; in the other family the body does, too."""
+    recorded = tpp.api(access_token, "POST /payment-requests", {})
     simulator.use_errors("rfc")
     refused = tpp.api(access_token, "POST /payment-requests", {})
+
+    assert "pisp" in members(recorded, 403)["message"]
     assert members(refused, 403)["error"] == "insufficient_scope"
+    for answer in (recorded, refused):
+        assert answer.header("WWW-Authenticate") == (
+            'Bearer error="insufficient_scope", scope="pisp"'
+        )
 
 
 def test_a_request_id_comes_back(tpp, access_token):

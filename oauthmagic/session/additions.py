@@ -1,0 +1,59 @@
+"""Providers that a user adds: from a file, an issuer's URL or Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import CommandError, ProviderFileError
+from oauthmagic.oauth.targets import check_name
+from oauthmagic.providers.file import read_provider
+from oauthmagic.providers.provider import Provider
+
+if TYPE_CHECKING:
+    from oauthmagic.session.worlds import Worlds
+
+
+def is_url(source: object) -> bool:
+    """Return whether what is to be added is an issuer and no file."""
+    return isinstance(source, str) and source.lower().startswith(
+        ("https://", "http://")
+    )
+
+
+def described(
+    source: str | Path | Provider, worlds: Worlds, *, name: str, api_base: str
+) -> Provider:
+    """Return the provider that a source describes.
+
+    Args:
+        source: A path, an issuer's URL or a provider.
+        worlds: Asks an issuer.
+        name: Another name, or "".
+        api_base: For an issuer, what paths are resolved against, or "".
+
+    Raises:
+        OAuthMagicError: As `oauthmagic.session.session.Session.add`.
+    """
+    if isinstance(source, str) and is_url(source):
+        return worlds.provider_at(source, name=name, api_base=api_base)
+    if api_base:
+        msg = "api_base is for an issuer's URL."
+        raise CommandError(msg, hint="A file or a provider says its own.")
+    provider = source if isinstance(source, Provider) else _read(Path(source))
+    return replace(provider, name=check_name(name)) if name else provider
+
+
+def _read(path: Path) -> Provider:
+    path = path.expanduser()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"The provider file {str(path)!r} cannot be read: {_why(error)}."
+        raise ProviderFileError(msg, hint="Check the path.") from None
+    return read_provider(text, source=path.name, folder=path.parent)
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it is not UTF-8 text"
