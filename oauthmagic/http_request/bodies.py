@@ -25,6 +25,10 @@ _FILE_INSIDE = re.compile(r"<[ \t]+(?:\.{1,2}/|/)\S")
 _LINE_END = re.compile(r"(?<![ \t])[ \t]*\n[ \t]*")
 _CHARSET = re.compile(r"(?i);[ \t]*charset=\"?([^\s;\"]+)")  # RFC 9110, 8.3.2
 _FORM = "application/x-www-form-urlencoded"
+_MULTIPART = (
+    "Send it in Python: oauthmagic.current_session().client(TARGET).post(PATH, "
+    "files={...})."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +89,7 @@ def read_body(
         refuse_line(text, line)
     if media_type.startswith("multipart/"):
         msg = f"The multipart body in line {first} cannot be written in a cell yet."
-        raise RequestSyntaxError(msg, hint="Send it in Python, with session.client().")
+        raise RequestSyntaxError(msg, hint=_MULTIPART)
     match = _FILE.fullmatch(lines[0][1])
     if match:
         return _read_file(match[1].rstrip(), lines)

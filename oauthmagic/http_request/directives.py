@@ -13,6 +13,8 @@ _ID = re.compile(r"\w[\w.-]*")
 _TIMEOUT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)[ \t]*(ms|s|m)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _KNOWN = ("name", "timeout")
+#: The longest `# @timeout`, in seconds.
+LONGEST_TIMEOUT = 86_400.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,5 +67,12 @@ def _read_timeout(value: str, line: int) -> float:
     seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
     if not seconds:
         msg = f"The @timeout in line {line} is not a positive number of seconds."
-        raise RequestSyntaxError(msg, hint="For example: # @timeout 10")
+        raise RequestSyntaxError(
+            msg, hint="For example: # @timeout 10, or 500ms, 10s, 2m"
+        )
+    if seconds > LONGEST_TIMEOUT:
+        msg = f"The @timeout in line {line} is longer than a day."
+        raise RequestSyntaxError(
+            msg, hint="For example, for ten minutes: # @timeout 10m"
+        )
     return seconds

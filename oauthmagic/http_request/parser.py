@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import RequestSyntaxError, UnknownName
+from oauthmagic.errors import RequestSyntaxError
 from oauthmagic.http_request.bodies import Line, read_body
 from oauthmagic.http_request.directives import Directives, is_comment
 from oauthmagic.http_request.foreign import refuse_door, refuse_line
 from oauthmagic.http_request.headers import check_once, read_header
+from oauthmagic.http_request.request_lines import (
+    EXAMPLE,
+    METHODS,
+    read_request_line,
+    without_version,
+)
 from oauthmagic.http_request.requests import RequestTemplate
 from oauthmagic.http_request.targets import read_target
-from oauthmagic.http_request.templates import is_name, joined, read_template
-from oauthmagic.http_request.variables import Variable, constants
+from oauthmagic.http_request.templates import (
+    is_name,
+    joined,
+    read_template,
+    references,
+)
+from oauthmagic.http_request.variables import Variables
 
 if TYPE_CHECKING:
     from oauthmagic.http_request.templates import Template
 
-#: RFC 9110, section 9.3, and RFC 5789; CONNECT and TRACE are not for APIs.
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: The most characters of a text, and the most requests in it.
+MOST_CHARACTERS = 1 << 20
+MOST_REQUESTS = 1000
 
-_EXAMPLE = "Write a request, for example:\nGET /accounts\nAccept: application/json"
 # Control characters, and halves of surrogate pairs, which UTF-8 cannot hold.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _VARIABLE = re.compile(r"@\s*([^\s=:]*)\s*(:?=)?[ \t]*(.*)")
-_VERSION = re.compile(r"(?<![ \t])[ \t]+HTTP/(?:1\.[01]|[23](?:\.0)?)[ \t]*$")
-_WRONG_VERSION = re.compile(r"[ \t]HTTP/\S*[ \t]*$")
-_METHOD = re.compile(r"([A-Za-z]+)(?:[ \t]+(.*))?")
 _CONTINUED = re.compile(r"[ \t]+[?&/]|[?&]")
 
 
@@ -39,28 +48,39 @@ def parse(text: str) -> tuple[RequestTemplate, ...]:
         text: One or more requests, separated by lines that begin with `###`.
 
     Raises:
-        RequestSyntaxError: Something cannot be read, or belongs to another tool;
-            the message names the line.
+        RequestSyntaxError: Something cannot be read, is too long or belongs to another
+            tool; the message names the line.
         UnknownName: A method or built-in is not known.
     """
-    variables: list[Variable] = []
+    if len(text) > MOST_CHARACTERS:
+        msg = f"The text has more than {MOST_CHARACTERS:,} characters."
+        raise RequestSyntaxError(msg, hint="Put a long body into a file: '< ./file'.")
+    variables = Variables()
     requests: list[RequestTemplate] = []
+    lines_of: dict[str, int] = {}
     for title, lines in _blocks(_lines(text)):
         request = _read_request(title, lines, variables)
         if request is None:
             continue
-        for other in requests:
-            if request.name is not None and other.name == request.name:
+        if len(requests) == MOST_REQUESTS:
+            msg = f"Line {request.line} begins request number {MOST_REQUESTS + 1}."
+            raise RequestSyntaxError(
+                msg, hint=f"A cell takes {MOST_REQUESTS}; divide them among several."
+            )
+        if request.name is not None:
+            line = lines_of.setdefault(request.name, request.line)
+            if line != request.line:
                 msg = (
                     f"The request in line {request.line} has the name of the one in "
-                    f"line {other.line}: {request.name}."
+                    f"line {line}: {request.name}."
                 )
                 raise RequestSyntaxError(msg, hint="Give each its own '# @name'.")
         requests.append(request)
     if not requests:
         msg = "There is no request in this text."
-        raise RequestSyntaxError(msg, hint=_EXAMPLE)
-    return tuple(requests)
+        raise RequestSyntaxError(msg, hint=EXAMPLE)
+    defined = tuple(variables.known)
+    return tuple(replace(request, defined=defined) for request in requests)
 
 
 def _lines(text: str) -> list[Line]:
@@ -88,14 +108,15 @@ def _blocks(lines: list[Line]) -> list[tuple[str, list[Line]]]:
 
 
 def _read_request(
-    title: str, lines: list[Line], variables: list[Variable]
+    title: str, lines: list[Line], variables: Variables
 ) -> RequestTemplate | None:
     directives = Directives()
     start = _read_preamble(lines, directives, variables)
     if start == len(lines):
         return None
     line, text = lines[start]
-    method, parts = _read_request_line(text.strip(), line)
+    method, begun = read_request_line(text.strip(), line)
+    parts = [*begun]
     position = start + 1
     while position < len(lines) and lines[position][1].strip():
         number, continued = lines[position]
@@ -104,13 +125,14 @@ def _read_request(
             if not _CONTINUED.match(continued):
                 break
             # The template of each line keeps its own line numbers.
-            parts += read_template(_without_version(continued.strip(), number), number)
+            parts += read_template(without_version(continued.strip(), number), number)
         directives.read(continued, number)
         position += 1
-    target = read_target(joined(list(parts)), constants(variables), line)
+    constants = variables.constants(references(parts))
+    target = read_target(joined(parts), constants, line)
     headers, position = _read_headers(lines, position, directives)
     check_once(headers, line)
-    return RequestTemplate(
+    request = RequestTemplate(
         method=method,
         target=target,
         headers=tuple(headers),
@@ -118,13 +140,13 @@ def _read_request(
         name=directives.name,
         title=title,
         timeout=directives.timeout,
-        variables=tuple(variables),
         line=line,
     )
+    return replace(request, variables=variables.bind(request.references()))
 
 
 def _read_preamble(
-    lines: list[Line], directives: Directives, variables: list[Variable]
+    lines: list[Line], directives: Directives, variables: Variables
 ) -> int:
     for index, (line, text) in enumerate(lines):
         stripped = text.strip()
@@ -133,14 +155,14 @@ def _read_preamble(
         if is_comment(stripped):
             directives.read(stripped, line)
         elif stripped.startswith("@"):
-            variables.append(_read_variable(stripped, line))
+            _read_variable(stripped, line, variables)
         else:
             refuse_door(stripped, line)
             return index
     return len(lines)
 
 
-def _read_variable(text: str, line: int) -> Variable:
+def _read_variable(text: str, line: int, variables: Variables) -> None:
     match = _VARIABLE.fullmatch(text)
     name, sign, value = match.groups() if match else ("", None, "")
     if sign == ":=":
@@ -149,33 +171,7 @@ def _read_variable(text: str, line: int) -> Variable:
     if not sign or not is_name(name):
         msg = f"The variable in line {line} is not written '@name = value'."
         raise RequestSyntaxError(msg, hint="For example: @account = 4711")
-    return Variable(name=name, value=read_template(value.strip(), line), line=line)
-
-
-def _read_request_line(text: str, line: int) -> tuple[str, Template]:
-    if text.startswith(("/", "{{")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        return "GET", read_template(_without_version(text, line), line)
-    match = _METHOD.fullmatch(text)
-    if match is None:
-        msg = f"Line {line} is not a request: no method and no path."
-        raise RequestSyntaxError(msg, hint=_EXAMPLE)
-    word, target = match[1], match[2]
-    if word.upper() not in METHODS:
-        kind, hint = "HTTP method", f"Known: {', '.join(METHODS)}. {_EXAMPLE}"
-        raise UnknownName(kind, word, METHODS, where=f" in line {line}", hint=hint)
-    target = _without_version(f" {target or ''}", line).strip()
-    if not target:
-        msg = f"The request in line {line} has a method and no target."
-        raise RequestSyntaxError(msg, hint=f"For example: {word.upper()} /accounts")
-    return word.upper(), read_template(target, line)
-
-
-def _without_version(text: str, line: int) -> str:
-    kept = _VERSION.sub("", text)
-    if kept == text and _WRONG_VERSION.search(text):
-        msg = f"The HTTP version in line {line} is none."
-        raise RequestSyntaxError(msg, hint="Leave it out, or write HTTP/1.1.")
-    return kept
+    variables.define(name, read_template(value.strip(), line), line)
 
 
 def _read_headers(

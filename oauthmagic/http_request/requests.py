@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import RequestSyntaxError
 from oauthmagic.http_request.fields import fill_header, fill_path, fill_query
-from oauthmagic.http_request.templates import BUILT_IN, references
+from oauthmagic.http_request.templates import references
 from oauthmagic.http_request.variables import Sources, read_scope
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class RequestTemplate:
         name: The `# @name`, or None.
         title: The text behind the `###` before it.
         timeout: The `# @timeout` in seconds, or None.
-        variables: The `@name = value` lines before it, in order.
+        variables: The variables of the cell that its references mean.
+        defined: The names of all variables of the cell, for suggestions.
         line: The line of the request line.
     """
 
@@ -67,22 +68,8 @@ class RequestTemplate:
     title: str = ""
     timeout: float | None = None
     variables: tuple[Variable, ...] = ()
+    defined: tuple[str, ...] = field(default=(), repr=False)
     line: int = 1
-
-    @property
-    def body_file(self) -> str | None:
-        """The file that is the body, as named in `< ./file`; None without one."""
-        return self.body.file if self.body else None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that filling this in looks up in the namespace."""
-        wanted = {reference.name for reference in self.references()}
-        for variable in reversed(self.variables):
-            if variable.name in wanted:
-                wanted.discard(variable.name)
-                wanted |= {reference.name for reference in references(variable.value)}
-        return frozenset(wanted.difference(BUILT_IN))
 
     def fill(
         self,
@@ -107,8 +94,14 @@ class RequestTemplate:
             UnknownName: A name is not known; the message names its line.
             RequestSyntaxError: A value cannot stand where it is asked for.
         """
-        sources = Sources(lookup=lookup, now=now, guid=guid, known_names=known_names)
-        scope = read_scope(self.variables, self.references(), sources)
+        sources = Sources(
+            lookup=lookup,
+            now=now,
+            guid=guid,
+            defined=self.defined,
+            known_names=known_names,
+        )
+        scope = read_scope(self.variables, sources)
         headers = [
             (name, fill_header(name, value, scope, self.line))
             for name, value in self.headers

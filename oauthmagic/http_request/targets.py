@@ -21,10 +21,19 @@ if TYPE_CHECKING:
     from oauthmagic.http_request.templates import Template
 
 _PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*(?=[/?#\\])|(?=/))")
+_MARK = re.compile(r"[/?#\\]")
+# `https://host/`: what has more marks and does not begin so will never do.
+_MOST_MARKS = 3
 _WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*")
 # RFC 3986: sub-delims, ":" and "@" stay in a path; "/" and "?" in a query as well.
 _KEPT = "!$&'()*+,;=:@/%-._~"
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What may be shown again in a hint: characters, parts.
+_SHORT = re.compile(r"/[\w./?=&,{}-]{1,60}")
+_FEW = 9
+_FROM_THE_BASE = "Write the path alone, for the API's base is known from the target:"
+#: The most characters before the path; a name has 253 (RFC 1035, section 2.3.4).
+LONGEST_START = 2048
 # The proxies and servers behind a gateway may decode once more than it did.
 _DECODINGS = 3
 _OVERLONG = ((b"\xc0\xae", b"."), (b"\xc0\xaf", b"/"))
@@ -57,7 +66,7 @@ def read_target(parts: Template, constants: Mapping[str, str], line: int) -> Tar
         RequestSyntaxError: It begins neither with `/` nor with a scheme, the host
             depends on a value, or something in it is never sent.
     """
-    written, rest = _written_start(list(parts), constants)
+    written, rest = _written_start(parts, constants, line)
     match = _PREFIX.match(written)
     if match is None:
         if not rest and _WHOLE.fullmatch(written):
@@ -72,6 +81,14 @@ def read_target(parts: Template, constants: Mapping[str, str], line: int) -> Tar
         origin=match[0],
         path=_encoded(path),
         query=None if query is None else _encoded(query),
+    )
+
+
+def begin_with_slash(written: str) -> str:
+    """Return the advice for a target that begins with neither slash nor scheme."""
+    return (
+        f"Begin the path with '/': {_example(f'/{written}')}; "
+        "or a whole URL with 'https://'."
     )
 
 
@@ -96,40 +113,57 @@ def has_dot_segment(segment: str) -> bool:
 
 
 def _written_start(
-    parts: list[str | Reference], constants: Mapping[str, str]
-) -> tuple[str, list[str | Reference]]:
+    parts: Template, constants: Mapping[str, str], line: int
+) -> tuple[str, Template]:
     """Put the cell's constants in, as text, up to where the path begins."""
-    written = ""
-    while parts and not _PREFIX.match(written):
-        part = parts[0]
-        if isinstance(part, Reference):
-            if part.name not in constants:
-                break
-            written += constants[part.name]
-        else:
-            written += part
-        del parts[0]
-    return written, parts
+    pieces: list[str] = []
+    marks = length = 0
+    for index, part in enumerate(parts):
+        piece = constants.get(part.name) if isinstance(part, Reference) else part
+        if piece is None:
+            return "".join(pieces), parts[index:]
+        pieces.append(piece)
+        found = len(_MARK.findall(piece))
+        marks += found
+        # The whole is looked at only where that can decide.
+        if found and (_PREFIX.match("".join(pieces)) or marks >= _MOST_MARKS):
+            return "".join(pieces), parts[index + 1 :]
+        length += len(piece)
+        if length > LONGEST_START:
+            msg = f"The host in line {line} has more than {LONGEST_START} characters."
+            raise RequestSyntaxError(msg, hint=_FROM_THE_BASE)
+    return "".join(pieces), ()
 
 
-def _no_start(
-    written: str, rest: list[str | Reference], line: int
-) -> RequestSyntaxError:
-    if rest and (not written or "://" in written):
-        msg = f"{rest[0]} stands where the host is decided."
+def _no_start(written: str, rest: Template, line: int) -> RequestSyntaxError:
+    undecided = not written or _WHOLE.fullmatch(written)
+    if undecided and rest and isinstance(rest[0], Reference):
+        path = rest[1] if len(rest) > 1 and isinstance(rest[1], str) else ""
         return RequestSyntaxError(
-            msg,
-            hint="Only a variable of the cell itself, written out, may stand there: "
-            "@host = https://api.example.com. A value from the notebook may not "
-            "decide where the token goes.",
+            f"{rest[0]} stands where the host is decided.",
+            hint=f"{_FROM_THE_BASE} {_example(path)}. For another host of the "
+            "provider, write it out in the cell: @host = https://api.example.com. "
+            "A value from the notebook may not decide where the token goes.",
         )
     if written == "*":
         msg = f"The target '*' in line {line} asks the server, not a resource."
         return RequestSyntaxError(msg, hint="Name a path, for example OPTIONS /")
     msg = f"The target in line {line} begins neither with '/' nor with 'https://'."
-    return RequestSyntaxError(
-        msg, hint="Write the path from the API's base, for example GET /accounts"
+    return RequestSyntaxError(msg, hint=begin_with_slash(_shown((written, *rest))))
+
+
+def _shown(template: Template) -> str:
+    """Return a short template as it was written, "" for a long one."""
+    if len(template) > _FEW:
+        return ""
+    return "".join(
+        f"{{{{{part.name}}}}}" if isinstance(part, Reference) else part
+        for part in template
     )
+
+
+def _example(path: str) -> str:
+    return f"GET {path if _SHORT.fullmatch(path) else '/accounts'}"
 
 
 def _split_query(parts: Template) -> tuple[Template, Template | None]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import RequestSyntaxError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: The names that need no definition.
 BUILT_IN = ("$guid", "$timestamp", "$isoTimestamp")
@@ -82,18 +83,19 @@ def is_name(text: str) -> bool:
     )
 
 
-def joined(parts: list[str | Reference]) -> Template:
+def joined(parts: Iterable[str | Reference]) -> Template:
     """Return the parts as a template: neighbouring literals are one, none is empty."""
     result: list[str | Reference] = []
-    for part in parts:
-        if isinstance(part, str) and result and isinstance(result[-1], str):
-            result[-1] += part
-        elif part:
-            result.append(part)
+    for is_text, run in groupby(parts, key=lambda part: isinstance(part, str)):
+        if is_text:
+            text = "".join(map(str, run))
+            result += [text] if text else []
+        else:
+            result += run
     return tuple(result)
 
 
-def references(template: Template) -> Iterator[Reference]:
+def references(template: Iterable[str | Reference]) -> Iterator[Reference]:
     """Yield the references of a template, in order."""
     return (part for part in template if isinstance(part, Reference))
 

@@ -16,6 +16,7 @@ from oauthmagic.errors import (
     UserActionRequired,
     did_you_mean,
 )
+from oauthmagic.http_request.request_lines import METHODS
 from oauthmagic.notebook.arguments import (
     api_parser,
     check_options,
@@ -258,19 +259,22 @@ class Commands:
 def _one_line(line: str) -> tuple[str, str]:
     """Split a line of `%api` into its options and its request.
 
-    The request begins at the last method or path that stands as a word.
+    The request begins at the first path, and a method may stand before it.
     """
     words = split(line)
     refuse_secrets(words)
     for place, word in enumerate(words):
-        begins = word.startswith(("/", "http://", "https://"))
-        if begins and not (place and words[place - 1] in ("--out", "--show")):
-            method = words[place - 1] if place and words[place - 1].isupper() else "GET"
-            before = words[: place - (method == words[place - 1] and place > 0)]
-            # Options may stand behind the request, too; anything else is refused
-            # where the options are read.
-            options = " ".join(map(shlex.quote, [*before, *words[place + 1 :]]))
-            return options, f"{method} {word}"
+        before = words[:place]
+        if not word.startswith(("/", "http://", "https://")):
+            continue
+        if before and before[-1] in ("--out", "--show"):
+            continue
+        named = bool(before) and before[-1].upper() in METHODS
+        method = before.pop().upper() if named else "GET"
+        # Options may stand behind the request, too; anything else is refused where
+        # the options are read.
+        options = " ".join(map(shlex.quote, [*before, *words[place + 1 :]]))
+        return options, f"{method} {word}"
     msg = "%api needs a request on its line."
     raise CommandError(
         msg,

@@ -87,6 +87,15 @@ def explain(where: str, status: int | None, error: OAuthMagicError | None) -> st
     return _API_HINTS.get(status or 0, "")
 
 
+def no_rows(status: int, body: object) -> bool:
+    """Say whether a reply means that the customer has no available account."""
+    return (
+        status == 404  # noqa: PLR2004
+        and isinstance(body, dict)
+        and body.get("message") == "NAAC"
+    )
+
+
 def prepare(request: WireRequest, preparation: Preparation) -> WireRequest:
     """Name the request, and sign it with the QSealC where one is given.
 
@@ -166,6 +175,7 @@ PROVIDER = Provider(
     prepare=prepare,
     preflight=preflight,
     next_page=by_hal,
+    no_rows=no_rows,
     explain=explain,
     simulator="oauthmagic.sandbox.stet:create",
     documentation="https://www.api.89c3.com",

@@ -346,7 +346,11 @@ class TokenKeeper:
 
 def _unissued(world: World, wish: Wish, credentials: Credentials) -> Token:
     """Return the token of a wish as it is before there is one."""
-    by_user = wish.grant == "password"
+    # Who logged in at a redirect is not known here.
+    subject = {
+        "password": credentials.username,
+        "client_credentials": credentials.client_id,
+    }.get(wish.grant, "")
     return Token(
         target=str(world.target),
         access_token=None,
@@ -354,7 +358,7 @@ def _unissued(world: World, wish: Wish, credentials: Credentials) -> Token:
         scopes_requested=frozenset(wish.scopes),
         grant=wish.grant,
         client_id=credentials.client_id,
-        subject=credentials.username if by_user else credentials.client_id,
+        subject=subject,
         alias=wish.alias,
         issued_at=world.clock(),
         clock=world.clock,

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, InsufficientScope, StepUpRequired
+from oauthmagic.errors import (
+    CommandError,
+    InsufficientScope,
+    ReplyError,
+    StepUpRequired,
+)
 from oauthmagic.flows.token_requests import step_up
 from oauthmagic.http_request import parse
 from oauthmagic.oauth.challenges import bearer_error, parse_challenges
@@ -158,7 +163,18 @@ def send(
             if secret
         ),
     )
+    reply.is_empty_list = _means_no_rows(reply, world)
     return reply, answer.token
+
+
+def _means_no_rows(reply: Reply, world: World) -> bool:
+    """Return whether a provider says by an error that a list is empty."""
+    if reply.ok or world.provider.no_rows is None:
+        return False
+    try:
+        return world.provider.no_rows(reply.status, reply.json())
+    except ReplyError:
+        return False
 
 
 def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | None:

@@ -206,8 +206,11 @@ class StepUp:
             problem = told.get("error")
             message = problem.get("message") if isinstance(problem, dict) else problem
             said = quote(message, 200) or f"HTTP {response.status}"
-            msg = f"The second factor was refused: {said}"
-            raise StepUpFailed(msg if msg.endswith(".") else f"{msg}.")
+            msg = f"The second factor was refused: {said}".rstrip(".") + "."
+            if response.status == 400:  # noqa: PLR2004
+                # The way was wrong, not the event: another may do.
+                raise WrongAnswer(msg, hint="Try again, or by another of the methods.")
+            raise StepUpFailed(msg)
         return told
 
     def _caller(self) -> Token:

@@ -62,6 +62,7 @@ class Reply:
         note: What it took: a replay, a wait; or "".
         request: The request as it was sent, as redacted text.
         envelope: The member that holds the rows of the provider's lists, or "".
+        is_empty_list: Whether the provider means an empty list by an error status.
         pages: The pages behind this one, where they were asked for.
         replies: Every reply of the same call, in order, this one included.
         secrets: What the request was sent with. The body may repeat it, and is shown
@@ -79,6 +80,7 @@ class Reply:
     note: str = ""
     request: str = ""
     envelope: str = ""
+    is_empty_list: bool = False
     pages: tuple[Reply, ...] = ()
     replies: tuple[Reply, ...] = ()
     secrets: tuple[Secret, ...] = ()
@@ -133,11 +135,13 @@ class Reply:
             ReplyError: The status is an error, or there are no rows there, or they
                 would make a table many times larger than the reply.
         """
+        from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
+
+        if self.is_empty_list:
+            return flat_frame([])
         if not self.ok:
             msg = f"{self._title()} answered {self.status} {self.reason}: no rows."
             raise ReplyError(msg, hint=self.hint or "See the reply with .text.")
-        from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
-
         rows = self._rows(path)
         for page in self.pages:
             rows = rows + page._rows(path)  # noqa: SLF001 - the same list, gone on

@@ -108,13 +108,6 @@ def test_a_form_body_may_have_a_field_per_line(fill):
     assert fill(text, b="2 & 3=é").body == b"a=1&b=2+%26+3%3D%C3%A9"
 
 
-def test_a_template_names_the_file_that_is_its_body():
-    """So that a caller can refuse the file before anything is read."""
-    first, second = parse("POST /a\n\n< ./order.json\n###\nGET /b")
-
-    assert (first.body_file, second.body_file) == ("./order.json", None)
-
-
 def test_a_file_can_be_the_body(fill):
     """The given reader decides which files there are."""
     request = fill("POST /a\n\n< ./order.json\n")
@@ -126,7 +119,13 @@ def test_a_file_can_be_the_body(fill):
 
 @pytest.mark.parametrize(
     ("directive", "seconds"),
-    [("10", 10.0), ("10 s", 10.0), ("500ms", 0.5), ("= 2.5", 2.5), ("1 m", 60.0)],
+    [
+        ("10", 10.0),
+        ("10 s", 10.0),
+        ("500ms", 0.5),
+        ("= 2.5", 2.5),
+        ("1440 m", 86_400.0),
+    ],
 )
 def test_a_timeout_is_in_seconds_unless_it_says_otherwise(directive, seconds):
     """The units of the JetBrains HTTP Client are understood."""
@@ -202,6 +201,8 @@ def test_what_belongs_to_another_tool_is_refused_by_its_name(text, tool, line):
         ("GET /{{ }}", "braces {{}} in line 1 hold no name"),
         ("# @timeout soon\nGET /a", "@timeout in line 1"),
         ("# @timeout 0\nGET /a", "@timeout in line 1"),
+        ("# @timeout 1441m\nGET /a", "@timeout in line 1 is longer than a day"),
+        ("# @timeout 999999999m\nGET /a", "longer than a day"),
         ("# @name two words\nGET /a", "@name in line 1"),
         (
             "# @name a\nGET /a\n###\n# @name a\nGET /b",
@@ -225,6 +226,28 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_line(text, message):
         parse(text)
 
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("GET distributor/v1/x", "with '/': GET /distributor/v1/x;"),
+        ("GET accounts/{{id}}/x?a=1", "with '/': GET /accounts/{{id}}/x?a=1;"),
+        ("accounts/4711", "with '/': GET /accounts/4711;"),
+        ("GET www.example.com/a", "or a whole URL with 'https://'"),
+        ("GET {{base}}/x?a=1", "known from the target: GET /x?a=1."),
+        ("GET {{base}}", "known from the target: GET /accounts."),
+        ("GET: /a", "for example:\nGET /accounts"),
+        ("- GET /a", "for example:\nGET /accounts"),
+        ("POST /a\nContent-Type: multipart/form-data\n\nx", ".client(TARGET).post("),
+    ],
+)
+def test_a_refused_line_is_answered_with_the_line_to_write(text, advice):
+    """The example is made of what was written, where that is short."""
+    with pytest.raises(RequestSyntaxError) as refused:
+        parse(text)
+
+    assert advice in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -281,14 +304,3 @@ def test_any_text_is_read_or_refused(text):
         return
 
     assert requests
-
-
-def test_a_long_text_is_read_in_time_that_grows_with_its_length():
-    """What is long is not what is slow: no pattern looks twice at the same blanks."""
-    size = 200_000
-    with pytest.raises(RequestSyntaxError):
-        parse("GET /" + "{{" * size)
-    with pytest.raises(RequestSyntaxError):
-        parse("GET" + " " * size + "x")
-    (request,) = parse("POST /a\n\n" + "{{x}} \n" * (size // 10))
-    assert request.names == {"x"}

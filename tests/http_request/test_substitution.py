@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from fractions import Fraction
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,13 @@ class Colour(StrEnum):
     """A text with a name."""
 
     RED = "red"
+
+
+class Shape(Enum):
+    """A text with a name, and a number with one."""
+
+    ROUND = "round"
+    SQUARE = 4
 
 
 class Level(IntEnum):
@@ -42,6 +50,20 @@ class Level(IntEnum):
         (np.float64(0.5), "0.5"),
         (np.bool_(False), "false"),  # noqa: FBT003 - the value is the example
         (np.str_("b"), "b"),
+        (np.float32(0.1), "0.1"),
+        (np.float16(2.5), "2.5"),
+        (np.float32(1e20), "1e+20"),
+        (np.longdouble("0.1"), "0.1"),
+        (np.uint64(2**63), "9223372036854775808"),
+        (np.datetime64("2026-03-01"), "2026-03-01"),
+        (np.datetime64("2026-03-01", "ns"), "2026-03-01T00:00:00"),
+        (np.datetime64("2026-03-01T12:00:00.5", "ns"), "2026-03-01T12:00:00.500000"),
+        (
+            pd.Timestamp("2026-03-01T00:00:00.123456789Z"),
+            "2026-03-01T00:00:00.123456789+00:00",
+        ),
+        (UUID(int=10), "00000000-0000-0000-0000-00000000000a"),
+        (Shape.ROUND, "round"),
         (Colour.RED, "red"),
         (Level.HIGH, "3"),
     ],
@@ -64,6 +86,17 @@ def test_plain_values_have_one_text_each(fill, value, text):
         (Decimal("NaN"), "not a finite number"),
         pytest.param(10**5000, "too many digits", id="long"),
         (Fraction(1, 3), "Fraction"),
+        (np.float32("nan"), "float32"),
+        (np.float64("inf"), "float64"),
+        (np.complex64(1), "complex64"),
+        (np.datetime64("NaT"), "datetime64"),
+        (np.timedelta64(1, "D"), "timedelta64"),
+        (np.bytes_(b"a"), "bytes_"),
+        (np.array(5), "ndarray"),
+        (timedelta(1), "timedelta"),
+        (pd.Timedelta("1D"), "Timedelta"),
+        (pd.Period("2026-03"), "Period"),
+        (Shape.SQUARE, "Shape"),
         (pd.NaT, "NaTType"),
         (pd.NA, "NAType"),
         (pd.DataFrame({"a": [1]}), "DataFrame"),
@@ -78,6 +111,52 @@ def test_other_values_are_refused_by_their_type(fill, value, kind):
 
     assert "{{value}} in line 3" in str(refused.value)
     assert "plainly-fake" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (None, "Write null in the JSON body itself"),
+        (pd.NA, "Write null in the JSON body itself"),
+        ([1], "payload = json.dumps(value), and {{payload}} alone"),
+        ({"a": 1}, "payload = json.dumps(value), and {{payload}} alone"),
+        (np.array([1]), "payload = json.dumps(value.tolist())"),
+        (pd.DataFrame({"a": [1]}), "payload = value.to_json(orient='records')"),
+        (float("nan"), "Give value a finite one"),
+        (np.float32("nan"), "Give value a finite one"),
+        (b"a", "text = value.decode(), and {{text}} here"),
+        (timedelta(1), "seconds = value.total_seconds(), and {{seconds}} here"),
+        (Fraction(1, 3), "text = str(value), and {{text}} here"),
+        (Secret("plainly-fake"), "Use .reveal() where you mean it"),
+    ],
+)
+def test_the_refusal_of_a_value_names_the_remedy(fill, value, remedy):
+    """As a line to write, with the name that it is about."""
+    with pytest.raises(RequestSyntaxError) as refused:
+        fill("GET /a\n\n{{value}}", value=value)
+
+    assert remedy in refused.value.hint
+
+
+def test_a_table_of_numbers_is_written_as_pandas_shows_it(fill):
+    """What a float of 32 bits means has few digits."""
+    column = pd.Series([0.1], dtype="float32")
+    text = 'POST /a\n\n{"rate": {{rate}}}'
+
+    assert fill(text, rate=column[0]).body == b'{"rate": 0.1}'
+
+
+def test_a_type_that_only_says_it_is_numpys_must_write_a_number(fill):
+    """What does not look like one is refused."""
+
+    class Liar(Fraction):
+        __module__ = "numpy"
+
+        def __str__(self) -> str:
+            return '1, "admin": true'
+
+    with pytest.raises(RequestSyntaxError, match="of type Liar"):
+        fill('POST /a\n\n{"a": {{value}}}', value=Liar(1))
 
 
 def test_filling_in_runs_no_code_of_the_value(fill):
@@ -141,33 +220,10 @@ def test_only_the_variables_in_use_are_looked_up(fill):
     assert fill("@unused = {{missing}}\n@used = 1\nGET /{{used}}").target == "/1"
 
 
-def test_a_template_tells_which_names_it_will_look_up():
-    """What is defined in the cell and what is built in is not among them."""
-    (template,) = parse(
-        "@a = {{b}}\n@b = 2\nPOST /{{a}}/{{b}}?q={{c}}\nX: {{$guid}}\n\n{{d}}"
-    )
-
-    assert template.names == {"b", "c", "d"}
-
-
-def test_variables_do_not_double_without_end(fill):
-    """A few short lines cannot stand for a text that fills the memory."""
-    lines = ["@a0 = {{seed}}", *(f"@a{i} = {{{{a{i - 1}}}}}" * 1 for i in range(1, 3))]
-    lines += [f"@a{i} = {{{{a{i - 1}}}}}{{{{a{i - 1}}}}}" for i in range(3, 40)]
-    text = "\n".join([*lines, "POST /a", "", "{{a39}}"])
-
-    with pytest.raises(RequestSyntaxError, match="more than 65536 characters"):
-        fill(text, seed="x")
-    with pytest.raises(RequestSyntaxError, match="more than 65536 characters"):
-        parse(text.replace("{{seed}}", "x"))
-
-
-def test_a_long_chain_of_variables_costs_its_length(fill):
-    """No recursion: the chain may be longer than Python's stack."""
-    lines = ["@a0 = {{x}}", *(f"@a{i} = {{{{a{i - 1}}}}}" for i in range(1, 2000))]
-    text = "\n".join([*lines, "GET /{{a1999}}"])
-
-    assert fill(text, x=7).target == "/7"
+def test_a_near_name_of_the_cell_is_suggested(fill):
+    """Used or not, and wherever in the cell it is defined."""
+    with pytest.raises(UnknownName, match="Did you mean 'account'"):
+        fill("@account = 1\nGET /{{acount}}")
 
 
 @pytest.mark.parametrize(
