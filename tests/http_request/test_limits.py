@@ -44,7 +44,7 @@ REPEATED = {
 @pytest.mark.parametrize(
     ("begin", "piece", "times"), REPEATED.values(), ids=REPEATED.keys()
 )
-def test_twice_the_text_takes_twice_the_time(fill_all, begin, piece, times):
+def test_four_times_the_text_takes_four_times_the_time(fill_all, begin, piece, times):
     """Nothing is copied or searched again for each line, reference or request."""
 
     def seconds(times):
@@ -57,9 +57,10 @@ def test_twice_the_text_takes_twice_the_time(fill_all, begin, piece, times):
             fastest = min(fastest, process_time() - before)
         return fastest
 
-    # Some milliseconds say nothing about growth, nor does one measurement.
+    # Quadratic growth would take 16 times as long. Some milliseconds say nothing
+    # about growth, nor does one measurement on a busy machine.
     assert any(
-        seconds(2 * times) < 2.6 * seconds(times) + 0.03 for _ in range(MEASUREMENTS)
+        seconds(2 * times) < 9 * seconds(times // 2) + 0.05 for _ in range(MEASUREMENTS)
     )
 
 
