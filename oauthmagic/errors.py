@@ -9,6 +9,7 @@
     │   ├── RequestSyntaxError           an `.http` request that cannot be read
     │   └── UrlRefused                   a URL that the token may not be sent to
     ├── ProviderFileError                a provider description that cannot be used
+    ├── DiscoveryFailed                  no metadata of an issuer, or none to believe
     ├── PreflightFailed                  certificates that the server would refuse; nothing was sent
     ├── MissingCredentials               no credentials found, with every way to give them
     ├── EnvironmentRefused               credentials or tokens of another environment
@@ -179,6 +180,10 @@ class UrlRefused(CommandError):
 
 class ProviderFileError(OAuthMagicError):
     """A provider description that cannot be used."""
+
+
+class DiscoveryFailed(OAuthMagicError):
+    """There is no metadata of an issuer, or none that may be believed (RFC 8414)."""
 
 
 class MissingCredentials(OAuthMagicError):

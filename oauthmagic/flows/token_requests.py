@@ -31,6 +31,7 @@ class Endpoint:
         token_endpoint_auth_method: See `oauthmagic.oauth.clients`.
         basic_encoding: "form" or "raw".
         timeout: Seconds for the whole exchange.
+        step_up: Whether it may ask for a second factor.
     """
 
     url: str
@@ -39,6 +40,7 @@ class Endpoint:
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105
     basic_encoding: str = "form"
     timeout: float = 8.0
+    step_up: bool = False
 
 
 def request_token(
@@ -67,7 +69,7 @@ def request_token(
         timeout=endpoint.timeout,
         limit=MAX_BYTES,
     )
-    event = step_up(response)
+    event = step_up(response) if endpoint.step_up else None
     if event is not None:
         raise StepUpRequired(event)
     outcome = read_token_response(response.status, response.header, response.body)
@@ -85,7 +87,7 @@ def step_up(response: WireResponse) -> ScaEvent | None:
     """
     if response.status != 401:  # noqa: PLR2004
         return None
-    return read_challenge(response.header("www-authenticate") or "")
+    return read_challenge(response.joined("www-authenticate"))
 
 
 def build_request(

@@ -47,6 +47,7 @@ _TARGET_OPTIONS = (
 _OPTIONS = {
     "": _TARGET_OPTIONS,
     "forget": ("every",),
+    "add": ("alias",),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
@@ -117,11 +118,28 @@ def refuse_secrets(words: list[str]) -> None:
     Raises:
         SecretOnLine: One was tried; its value is not repeated.
     """
-    for word in words:
+    for before, word in zip(["", *words], words, strict=False):
+        answer = word if before == "--answer" else word.removeprefix("--answer=")
+        if answer is not word or before == "--answer":
+            _refuse_answer(answer)
         if found := SECRET_OPTION.match(word):
             option = found[0].removesuffix("=")
             msg = f"{option} is not an option: lines with a secret would be kept."
             raise SecretOnLine(msg, hint=_INSTEAD)
+
+
+def _refuse_answer(answer: str) -> None:
+    """Refuse answers that can be used again: a PIN, a password, a redirected URL.
+
+    Raises:
+        SecretOnLine: It is one; it is not repeated.
+    """
+    method, colon, _ = answer.partition(":")
+    if colon and not method.upper().startswith("OTP"):
+        msg = "--answer takes a one-time code or a word; this is kept for the prompt."
+        raise SecretOnLine(
+            msg, hint="Leave --answer out: %token resume asks, and shows nothing."
+        )
 
 
 def variable(namespace: Mapping[str, Any], name: str, option: str) -> Any:

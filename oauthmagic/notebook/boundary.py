@@ -34,6 +34,16 @@ def run(
         failure = error
     except KeyboardInterrupt:
         failure = None
+    except Exception as error:
+        if not settings.short_errors:
+            raise
+        # The frames that it came through hold the notebook's variables.
+        failure = OAuthMagicError(
+            f"Something unexpected happened ({type(error).__name__}); "
+            "that is a mistake of oauthmagic.",
+            hint="Please report it; %config OAuthMagic.short_errors = False shows "
+            "where.",
+        )
     local_ns = {}
     if failure is None:
         # Afresh, too: an interruption shows the frames that it came through.

@@ -198,10 +198,13 @@ class Commands:
         )
         return None if options.quiet else token
 
-    def _add(self, options: Namespace, path: str) -> None:
-        name = self._session.add(path)
+    def _add(self, options: Namespace, source: str) -> None:
+        from oauthmagic.session.additions import is_url  # noqa: PLC0415 - when needed
+        from oauthmagic.views.providers import added_text  # noqa: PLC0415 - the same
+
+        provider = self._session.provider(self._session.add(source, name=options.alias))
         if not options.quiet:
-            print(f"Added {name}. Next: %token {name}")  # noqa: T201
+            print(added_text(provider, is_discovered=is_url(source)))  # noqa: T201
 
     def _demo(self, options: Namespace, target: str) -> None:
         demo = self._session.demo(target)
@@ -292,7 +295,9 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
     needs = 0 if verb == "providers" or options.every else 1
     if len(words) == needs or (verb == "resume" and not words):
         return words
-    what = {"add": "FILE.toml", "forget": "TARGET (or --all)"}.get(verb, "TARGET")
+    what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
+        verb, "TARGET"
+    )
     msg = f"%token {verb} needs one {what}" + (f", not {len(words)}." if words else ".")
     if not needs:
         msg = f"%token {verb}{' --all' * options.every} takes nothing more."

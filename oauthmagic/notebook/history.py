@@ -32,6 +32,10 @@ _PATTERNS = (
         rf"(--(?:credentials|from)(?:\s*=\s*|[ \t]+))"
         rf"(?![A-Za-z_]\w{{0,{LONGEST_NAME - 1}}}(?!\S))[^\n]+"
     ),
+    # --answer with anything that can be used again
+    re.compile(
+        r"(?i)(--answer(?:\s*=\s*|[ \t]+)[\"']?)(?!otp)(?=[^\s\"':]*:)[^\s\"']+"
+    ),
     # Authorization: Bearer X
     re.compile(
         r"(?i)(\b(?:authorization|cookie|x-api-key)"

@@ -84,7 +84,7 @@ class OAuthMagics:
         %token forget TARGET | --all      forget it here (the server is not told)
         %token scopes TARGET              table: scope, description, requested, granted
         %token providers                  table of what can be named
-        %token add FILE.toml              a provider of your own
+        %token add FILE.toml | URL        a provider of your own: a file, or its issuer
         %token adopt TARGET --from VAR    look after a token got elsewhere
         %token resume [TARGET]            finish what waits for you
         %token demo TARGET --advance S    play the simulator's side
@@ -104,6 +104,10 @@ class OAuthMagics:
           --answer WORD        where you must act: a code, or in a demo accept, refuse
                                or timeout; the same as resume with it
           -q, --quiet          show nothing
+
+        Options of add: --as NAME, another name for the provider. An issuer's URL
+        (https://id.acme.example) is asked for its metadata at once, and is a sandbox
+        unless you write --as NAME@production.
 
         Options of adopt: --from VAR, a mapping with access_token, refresh_token,
         expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.

@@ -36,6 +36,7 @@ class AuthorizationRequest:
         code_verifier: Proves at the token endpoint who asked; None where the
             server forbids PKCE.
         issuer: What `iss` in the answer must be, or "" if not known.
+        iss_in_response: Whether an answer without `iss` is none.
     """
 
     url: str
@@ -43,9 +44,10 @@ class AuthorizationRequest:
     state: Secret
     code_verifier: Secret | None = None
     issuer: str = field(default="")
+    iss_in_response: bool = False
 
 
-def build_authorization_request(
+def build_authorization_request(  # noqa: PLR0913 - a request has as many parts
     authorization_endpoint: str,
     *,
     client_id: str,
@@ -54,6 +56,7 @@ def build_authorization_request(
     randomness: Callable[[int], bytes],
     use_pkce: bool = True,
     issuer: str = "",
+    iss_in_response: bool = False,
     extra: Mapping[str, str] | None = None,
 ) -> AuthorizationRequest:
     """Build an authorization request (RFC 6749, section 4.1.1).
@@ -66,6 +69,7 @@ def build_authorization_request(
         randomness: Returns so many random bytes.
         use_pkce: Whether to send a code challenge (RFC 7636).
         issuer: The authorization server's issuer, if known.
+        iss_in_response: Whether the server says that its answers have `iss`.
         extra: Further parameters, for example `acr_values`.
     """
     state = pkce.code_verifier(randomness(STATE_OCTETS))
@@ -89,6 +93,7 @@ def build_authorization_request(
         state=state,
         code_verifier=verifier,
         issuer=issuer,
+        iss_in_response=iss_in_response,
     )
 
 
@@ -123,11 +128,14 @@ def read_authorization_response(
     found = {name: values[0] for name, values in parameters.items()}
     del parameters
     if not hmac.compare_digest(
-        found.get("state", "").encode(), request.state.reveal().encode()
+        found.get("state", "").encode(errors="replace"),
+        request.state.reveal().encode(),
     ):
         msg = "The redirected URL does not answer this login: its state is another."
         raise WrongState(msg)
-    if request.issuer and "iss" in found and found["iss"] != request.issuer:
+    # RFC 9207, section 2.4: absent is as wrong as another, where it is announced.
+    iss = found.get("iss", "" if request.iss_in_response else request.issuer)
+    if request.issuer and iss != request.issuer:
         msg = "The redirected URL comes from another authorization server."
         raise WrongState(msg)
     if "error" in found:

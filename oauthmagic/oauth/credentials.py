@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 #: Fields whose values are secrets.
 SECRET_FIELDS = ("client_secret", "password", "subject_token")
-#: Fields that name a file, or hold its text, which is then a secret.
-KEY_FIELDS = ("private_key", "signing_key")
+#: Fields that name a file, or hold its text; a key in it is then a secret.
+PEM_FIELDS = ("certificate", "private_key", "signing_certificate", "signing_key")
 #: A name and the secret that goes with it: both come from one source.
-_PAIRS = (("client_id", "client_secret"), ("username", "password"))
+_PAIRS = (
+    ("username", "password"),
+    ("certificate", "private_key"),
+    ("signing_certificate", "signing_key"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -48,9 +52,9 @@ class Credentials:
     subject_token: Secret | None = None
     subject_token_type: str = ""
     redirect_uri: str = ""
-    certificate: str = ""
+    certificate: str | Secret = ""
     private_key: str | Secret = ""
-    signing_certificate: str = ""
+    signing_certificate: str | Secret = ""
     signing_key: str | Secret = ""
 
     def __bool__(self) -> bool:
@@ -64,8 +68,10 @@ class Credentials:
         """Return these credentials, completed by `other` where they say nothing.
 
         A secret is taken only with its own name: never one user's password for
-        another user.
+        another user, and nothing at all of another client.
         """
+        if self.client_id and other.client_id and self.client_id != other.client_id:
+            return self
         for name, secret in _PAIRS:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine and theirs and mine != theirs:
@@ -166,7 +172,7 @@ def _value(name: str, value: object) -> str | Secret | CommandError | None:
         return CommandError(
             f"The credential {name!r} has characters that UTF-8 cannot write."
         )
-    hidden = name in KEY_FIELDS and "PRIVATE KEY" in value
+    hidden = name in PEM_FIELDS and "PRIVATE KEY" in value
     if name not in SECRET_FIELDS and not hidden:
         return value
     return Secret(value) if value else None

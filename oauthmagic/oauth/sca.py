@@ -49,7 +49,7 @@ MAX_VERIFICATIONS = 32
 
 _PARAMETER = "auth-param1"
 # Opaque, but it goes into a path and a header: visible ASCII.
-_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
+_IDENTIFIER = re.compile(r"[!-$&-.0-\[\]-~]{1,128}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BEGINS = re.compile(r"(?:^|,)[ \t]*sca(?:[ \t]|$)", re.IGNORECASE)

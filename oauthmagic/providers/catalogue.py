@@ -56,6 +56,9 @@ class Catalogue:
             if not isinstance(provider, Provider):
                 msg = f"The entry point {name!r} is not a Provider."
                 raise ProviderFileError(msg)
+            if provider.name != name:
+                msg = f"The entry point {name!r} is the provider {provider.name!r}."
+                raise ProviderFileError(msg, hint="Its package must use one name.")
             self._installed[name] = provider
         return self._installed[name]
 
@@ -91,7 +94,9 @@ class Catalogue:
         check_name(provider.name)
         if any(each.name == provider.name for each in _entries()):
             msg = f"{provider.name!r} is the name of an installed provider."
-            raise CommandError(msg, hint="Choose another name in [provider].")
+            raise CommandError(
+                msg, hint="Choose another name, in [provider] or with --as NAME."
+            )
         # Both would read the same environment variables, and get each other's secrets.
         twin = next((each for each in self if _alike(each, provider.name)), None)
         if twin is not None:

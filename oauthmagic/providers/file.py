@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import OAuthMagicError, ProviderFileError, UnknownName
+from oauthmagic.flows.discovery import check_issuer
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.scopes import SCOPE_TOKEN
 from oauthmagic.oauth.targets import check_name
 from oauthmagic.providers.provider import Environment, Provider
 from oauthmagic.redaction import quote
+from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,7 @@ _ENDPOINTS = (
     "introspection_endpoint",
     "device_authorization_endpoint",
     "pushed_authorization_request_endpoint",
+    "userinfo_endpoint",
     "jwks_uri",
     "issuer",
 )
@@ -117,9 +120,17 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
 def _environment(name: str, table: dict[str, Any], folder: Path) -> Environment:
     where = f"[environments.{name}]"
     _check(table, _ENVIRONMENT_KEYS, where)
-    for key in ("token_endpoint", "api_base"):
-        if key not in table:
-            raise _wrong(f"{where} has no {key}")
+    issuer = table.get("issuer", "")
+    if not issuer and "token_endpoint" not in table:
+        raise _wrong(f"{where} has no token_endpoint, and no issuer to ask for it")
+    if not issuer and "api_base" not in table:
+        raise _wrong(f"{where} has no api_base")
+    for key, value in table.items():
+        if key != "ca_file":
+            parse_url(value, what=key)  # a place in braces has nothing to fill it
+    # Nothing is sent here: what the issuer says is asked when it is first needed.
+    origin = check_issuer(issuer).origin if issuer else ""
+    api_base = table.get("api_base") or origin
     ca_file = table.get("ca_file")
     if ca_file is not None:
         path = folder / Path(ca_file).expanduser()
@@ -128,8 +139,8 @@ def _environment(name: str, table: dict[str, Any], folder: Path) -> Environment:
         ca_file = str(path.resolve())
     return Environment(
         name=name,
-        token_endpoint=table["token_endpoint"],
-        api_base=table["api_base"].rstrip("/"),
+        token_endpoint=table.get("token_endpoint", ""),
+        api_base=api_base.rstrip("/"),
         ca_file=ca_file,
         endpoints={
             key: value

@@ -30,10 +30,12 @@ class Environment:
 
     Attributes:
         name: "demo", "sandbox" or "production".
-        token_endpoint: Where token requests go.
+        token_endpoint: Where token requests go; "" where the metadata of the issuer
+            in `endpoints` is to say so, when it is first needed (RFC 8414).
         api_base: What paths in requests are resolved against.
         ca_file: PEM file of a private certificate authority, or None.
         endpoints: Further endpoints by their RFC 8414 names.
+        iss_in_response: Whether every authorization response has `iss` (RFC 9207).
 
     A URL may hold `{tenant}` and the names of the provider's settings in braces;
     `at` fills them in.
@@ -44,19 +46,24 @@ class Environment:
     api_base: str
     ca_file: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    iss_in_response: bool = False
 
     def __post_init__(self) -> None:
-        for name, url in (
-            ("token_endpoint", self.token_endpoint),
-            ("api_base", self.api_base),
-            *self.endpoints.items(),
-        ):
+        urls = {"token_endpoint": self.token_endpoint, "api_base": self.api_base}
+        if self.is_to_be_discovered:
+            del urls["token_endpoint"]
+        for name, url in (*urls.items(), *self.endpoints.items()):
             parsed = parse_url(_PLACE.sub("0", url), what=name)
             if self.name == "production" and (
                 parsed.is_loopback or parsed.scheme != "https"
             ):
                 msg = f"{name}: production is not on this machine, and not without TLS."
                 raise EnvironmentRefused(msg, hint="Describe it as a sandbox.")
+
+    @property
+    def is_to_be_discovered(self) -> bool:
+        """Whether the issuer's metadata are to name the endpoints."""
+        return not self.token_endpoint and "issuer" in self.endpoints
 
     def at(self, values: Mapping[str, str]) -> Environment:
         """Return this environment for a tenant and the settings in force."""
@@ -75,7 +82,7 @@ class Environment:
     def token_origins(self) -> frozenset[str]:
         """Return the only origins that the access token may be sent to."""
         declared = (self.api_base, self.token_endpoint, *self.endpoints.values())
-        return frozenset(parse_url(url).origin for url in declared)
+        return frozenset(parse_url(url).origin for url in declared if url)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +114,8 @@ class Provider:
         step_up: The scheme of a 401 challenge that asks for a second factor, or "".
         envelope: The member that holds the rows of a list, or "".
         next_page: Gives the URL of the page behind a page of a list, or "".
+        no_rows: Says of an error reply (status, body as JSON) that it means an empty
+            list, where a provider answers so.
         explain: Gives the documented cause and next step of a refusal, or "".
         simulator: "module:function" that makes the simulator behind `@demo`.
         documentation: Address of the provider's own page.
@@ -132,6 +141,7 @@ class Provider:
     step_up: str = ""
     envelope: str = ""
     next_page: NextPage = by_link_header
+    no_rows: Callable[[int, object], bool] | None = None
     explain: Explain | None = None
     simulator: str = ""
     documentation: str = ""

@@ -74,7 +74,8 @@ _API_HINTS = {
     403: "The bank checks role, validity and client_id of your certificate on every "
     "call: %token show TARGET lists what it sees. Balances and transactions also "
     "need the customer's consent for the account (PUT /consents).",
-    404: "NAAC means that the customer has no available account: an empty list.",
+    404: "Check the path and the id; NAAC alone means that the customer has no "
+    "available account, an empty list.",
     429: "Without PSU-IP-Address a bank answers four calls a day for each customer, "
     "account and method; send the header only while the customer is there.",
 }
@@ -136,7 +137,9 @@ def preflight(
     )
 
 
-def _pair(certificate: str, key: str | Secret, prefix: str) -> CertifiedKey | None:
+def _pair(
+    certificate: str | Secret, key: str | Secret, prefix: str
+) -> CertifiedKey | None:
     if not (certificate and key):
         return None
     return read_certified_key(

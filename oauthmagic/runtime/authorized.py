@@ -146,10 +146,7 @@ def _is_about_the_token(response: WireResponse) -> bool:
     """
     if response.status != 401:  # noqa: PLR2004
         return False
-    value = ", ".join(
-        value for name, value in response.headers if name == "www-authenticate"
-    )
-    challenges = parse_challenges(value)
+    challenges = parse_challenges(response.joined("www-authenticate"))
     if any(challenge.scheme == SCHEME for challenge in challenges):
         return False
     return bearer_error(challenges).error in ("", "invalid_token")

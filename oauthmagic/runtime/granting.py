@@ -64,6 +64,7 @@ def endpoint_of(world: World, credentials: Credentials, url: str) -> Endpoint:
         token_endpoint_auth_method=world.provider.token_endpoint_auth_method,
         basic_encoding=world.provider.basic_encoding,
         timeout=world.token_timeout,
+        step_up=bool(world.provider.step_up),
     )
 
 

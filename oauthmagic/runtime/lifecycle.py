@@ -16,6 +16,8 @@ from oauthmagic.errors import (
     LoginRequired,
     OAuthError,
     OAuthMagicError,
+    StepUpRequired,
+    UnsupportedTokenType,
 )
 from oauthmagic.flows.revocation import revoke_token
 from oauthmagic.oauth import clients, grants
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 MAX_LEEWAY = 60.0
 #: ... and at most this part of its life: a 300 s token is good for 270 s.
 LEEWAY_PART = 0.1
+#: How many refused credentials are remembered for one user of one client.
+MOST_REFUSED = 16
 
 
 def leeway(token: Token) -> float:
@@ -77,7 +81,7 @@ class TokenKeeper:
         # In memory only, for a renewal without the user.
         self._credentials: dict[TokenKey, Credentials] = {}
         # What a server refused is not sent again by itself: an account would be locked.
-        self._refused: dict[_Owner, tuple[Credentials, OAuthError]] = {}
+        self._refused: dict[_Owner, list[tuple[Credentials, OAuthError]]] = {}
         # Tokens that came after a 401 and that no answer has accepted yet.
         self._doubted: set[int] = set()
         # Why the last renewal of a token failed that still served.
@@ -115,7 +119,7 @@ class TokenKeeper:
         def step() -> Token:
             with self._store.exclusive(before.key) as entry:
                 held = entry.token
-                if held is not None and not wish.fresh:
+                if held is not None and not wish.fresh and parameters is None:
                     newer = seen is None or held.generation != seen.generation
                     same = credentials.agrees_with(self.credentials(held))
                     if newer and same and not held.is_expired(leeway(held)):
@@ -167,7 +171,14 @@ class TokenKeeper:
                 world.transport, endpoint, token.refresh_token, "refresh_token"
             )
         if token.access_token is not None:
-            revoke_token(world.transport, endpoint, token.access_token, "access_token")
+            try:
+                revoke_token(
+                    world.transport, endpoint, token.access_token, "access_token"
+                )
+            except UnsupportedTokenType:
+                # RFC 7009, section 2.2.1; it ends with its refresh token, or soon.
+                if token.refresh_token is None:
+                    raise
         self.forget(token)
 
     def usable(self, token: Token, world: World) -> Token:
@@ -259,6 +270,9 @@ class TokenKeeper:
         known = self.credentials(held).over(known)
         try:
             response = perform(world, known, grants.refresh_token(held.refresh_token))
+        except StepUpRequired:
+            msg = f"{world.target} asks for a second factor before it renews the token."
+            raise LoginRequired(msg, hint=_login_hint(held)) from None
         except InvalidClient:
             # Public clients need none; whoever adopted a token may have left them out.
             method = world.provider.token_endpoint_auth_method
@@ -313,18 +327,17 @@ class TokenKeeper:
             response = perform(world, credentials, parameters, headers)
         except OAuthError as error:
             if error.error in WRONG_CREDENTIALS and "code" not in parameters:
-                self._refused[_owner(key)] = (credentials, error)
+                refused = self._refused.setdefault(_owner(key), [])
+                refused.append((credentials, error))
+                del refused[:-MOST_REFUSED]
             raise
         self._refused.pop(_owner(key), None)
         return response
 
     def _check_not_refused(self, key: TokenKey, credentials: Credentials) -> None:
-        refused, error = self._refused.get(_owner(key), (None, None))
-        if (
-            refused is not None
-            and error is not None
-            and refused.agrees_with(credentials)
-        ):
+        for refused, error in self._refused.get(_owner(key), ()):
+            if not refused.agrees_with(credentials):
+                continue
             raise type(error)(
                 "these credentials were refused before, and were not sent again",
                 error=error.error,

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from oauthmagic.errors import CommandError, UserActionRequired
+from oauthmagic.errors import CommandError, TransportError, UserActionRequired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,10 @@ class WaitingRoom:
     def ask(self, waiting: Waiting, message: str) -> UserActionRequired:
         """Let an action wait and return the error to raise."""
         with self._lock:
+            before = self._waiting.get(waiting.action.target)
             self._waiting[waiting.action.target] = waiting
+        if before is not None and before.wish != waiting.wish:
+            message += " What waited here before is dropped."
         return UserActionRequired(
             message, pending=waiting.action, hint=waiting.action.how_to_answer()
         )
@@ -117,6 +120,8 @@ class WaitingRoom:
         with self._lock:
             waiting = self._waiting.get(name)
             if waiting is None or wish not in (None, waiting.wish):
+                return None
+            if wish is None and waiting.action.kind != "redirect":
                 return None
             if _is_over(waiting):
                 return None
@@ -156,22 +161,33 @@ class WaitingRoom:
         """
         with self._lock:
             waiting = self._find(name)
-            key = waiting.action.target
-            if _is_over(waiting):
-                del self._waiting[key]
-                msg = f"The time for this is over: {_ASKS[waiting.action.kind]}."
-                raise CommandError(msg, hint="Run the cell again to start anew.")
-            try:
-                result = waiting.complete(answer)
-            except CommandError:
-                raise
-            except BaseException:
-                del self._waiting[key]
-                raise
-            del self._waiting[key]
-        for step in waiting.then:
-            result = step(result)
+            # Taken out first: once is once, and what comes next may wait here too.
+            del self._waiting[waiting.action.target]
+        if _is_over(waiting):
+            msg = "The time for this is over."
+            raise CommandError(msg, hint="Run the cell again to start anew.")
+        try:
+            result = waiting.complete(answer)
+            while waiting.then:
+                result = waiting.then[0](result)
+                waiting.then.pop(0)
+        except CommandError:
+            self._put_back(waiting)
+            raise
+        except UserActionRequired as error:
+            # The server asks for more: what was to come comes after that.
+            for step in waiting.then:
+                self.continue_with(error.pending.target, step)
+            raise
+        except TransportError as error:
+            if error.sent == "no":
+                self._put_back(waiting)
+            raise
         return result
+
+    def _put_back(self, waiting: Waiting) -> None:
+        with self._lock:
+            self._waiting.setdefault(waiting.action.target, waiting)
 
     def forget(self, name: str) -> None:
         """Let an action wait no longer."""

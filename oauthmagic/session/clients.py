@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import WireResponse
 
+#: How many tokens back a late 401 is still understood.
+MOST_SENT = 8
+
 
 def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
     """Return a client whose requests carry a token, renewed as it must be.
@@ -25,17 +28,26 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         keeper: Renews it.
     """
     current = token
+    sent: dict[str, Token] = {}
 
     def value() -> str:
         nonlocal current
         current = keeper.usable(current, world)
-        return bearer(current)
+        header = bearer(current)
+        # By the value, so that each thread's 401 is about the token that it sent.
+        sent[header] = current
+        while len(sent) > MOST_SENT:
+            del sent[next(iter(sent))]
+        return header
 
-    def refused(response: WireResponse) -> bool:
+    def refused(response: WireResponse, header: str) -> bool:
         nonlocal current
-        before = current
-        current = after_answer(response, before, keeper=keeper, world=world)
-        return current is not before
+        before = sent.get(header, current)
+        renewed = after_answer(response, before, keeper=keeper, world=world)
+        if renewed is before:
+            return False
+        current = renewed
+        return True
 
     return make_client(
         world.transport,

@@ -80,7 +80,7 @@ def provider_at(
         DiscoveryFailed: There is no metadata, or none that may be believed.
     """
     url = check_issuer(issuer)
-    target = parse_target(name or name_for(url), default_environment="sandbox")
+    target = parse_target(name or name_for(issuer), default_environment="sandbox")
     check_name(target.provider)
     if target.tenant or target.environment == "demo":
         msg = f"{issuer} cannot be added as {name!r}."

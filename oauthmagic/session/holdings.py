@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError
-from oauthmagic.oauth.credentials import Credentials, read_credentials
+from oauthmagic.errors import CommandError, EnvironmentRefused
+from oauthmagic.oauth.credentials import (
+    SECRET_FIELDS,
+    Credentials,
+    read_credentials,
+)
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.targets import check_name
 from oauthmagic.session.credentials import from_variables
@@ -102,6 +107,7 @@ class Holdings:
 
     def credentials(self, world: World, alias: str, given: Credentials) -> Credentials:
         """Return the credentials for a target: given, environment, demo, held."""
+        self._check_environment(world, given)
         found = given.over(from_variables(self._variables, world.target))
         if world.target.environment == "demo":
             demo = self._worlds.demo(world).credentials
@@ -110,13 +116,37 @@ class Holdings:
             found = found.over(self._keeper.credentials(token))
         return found
 
+    def _check_environment(self, world: World, given: Credentials) -> None:
+        """Refuse credentials that are known to be those of another environment.
+
+        Raises:
+            EnvironmentRefused: A secret among them is; nothing was sent.
+        """
+        secrets = replace(Credentials(), **_secrets(given))
+        if not secrets or world.target.environment == "demo":
+            return
+        for name in ("sandbox", "production"):
+            other = replace(world.target, environment=name)
+            if name == world.target.environment:
+                continue
+            known = [from_variables(self._variables, other)]
+            known += [
+                self._keeper.credentials(token)
+                for token in self._store.tokens()
+                if token.target == str(other)
+            ]
+            if any(secrets.agrees_with(each) for each in known):
+                msg = f"These credentials are those of {other}, not of {world.target}."
+                raise EnvironmentRefused(msg, hint=f"Did you mean {other}?")
+
     def _is_owned_by(self, token: Token, owner: Credentials) -> bool:
         if owner.client_id not in ("", token.client_id):
             return False
+        if owner.username not in ("", token.subject):
+            return False
         known = self._keeper.credentials(token)
-        if not known:
-            return True
-        return owner.agrees_with(known)
+        # An adopted token has none yet; those that are given then become its own.
+        return owner.agrees_with(known) if known else True
 
     def _check_alias(self, alias: str, aliases: Mapping[str, str], target: str) -> None:
         check_name(alias, "name for a token")
@@ -128,3 +158,10 @@ class Holdings:
             raise CommandError(
                 msg, hint=f"Choose another name, or first: %token forget {alias}."
             )
+
+
+def _secrets(given: Credentials) -> dict[str, Any]:
+    """Return the secrets among credentials that a user or a client proves itself by."""
+    return {
+        name: getattr(given, name) for name in SECRET_FIELDS if name != "subject_token"
+    }

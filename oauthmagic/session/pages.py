@@ -44,6 +44,8 @@ def follow(
     seen = {request.url}
     page = first
     while page.ok and len(pages) + 1 < most:
+        if not page.body:
+            return tuple(pages)
         following = world.provider.next_page(page.json(), page.url, page.headers)
         if not following:
             return tuple(pages)
@@ -65,4 +67,6 @@ def follow(
         if not page.ok:
             msg = f"Page {len(pages) + 1} answered {page.status} {page.reason}."
             raise ReplyError(msg, hint=page.hint or "Try again in a moment.")
+    if page.ok:
+        first.note = f"{first.note}; stopped after {most} pages".strip("; ")
     return tuple(pages)

@@ -99,13 +99,15 @@ class Sending:
         """
         while self.left:
             prepared = self.left[0]
+            wire = prepared.wire
             if self.proof:
-                wire = prepared.wire
+                # For this one request alone: not for its pages, not for the next.
                 wire = replace(wire, headers=(*wire.headers, *self.proof))
-                prepared, self.proof = replace(prepared, wire=wire), ()
-            reply, self.token = send(prepared, self.token, world, keeper)
+                self.proof = ()
+            proven = replace(prepared, wire=wire)
+            reply, self.token = send(proven, self.token, world, keeper)
             self.replies.append(reply)
-            if self.every_page and reply.ok and prepared.wire.method == "GET":
+            if self.every_page and reply.ok and wire.method == "GET":
                 reply.pages = self._pages(reply, prepared, world, keeper)
             self.left.pop(0)
             if not reply.ok and self.left:
@@ -120,9 +122,13 @@ class Sending:
         self, first: Reply, prepared: Prepared, world: World, keeper: TokenKeeper
     ) -> tuple[Reply, ...]:
         def send_next(wire: WireRequest) -> Reply:
-            page, self.token = send(
-                replace(prepared, wire=wire), self.token, world, keeper
-            )
+            following = replace(prepared, wire=wire)
+            try:
+                page, self.token = send(following, self.token, world, keeper)
+            except StepUpRequired:
+                msg = "A page of the list asks for a second factor."
+                hint = "Ask for the pages one by one, without --all."
+                raise ReplyError(msg, hint=hint) from None
             return page
 
         return follow(first, prepared.wire, send_next, world=world)
@@ -182,7 +188,7 @@ def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | N
     if world.provider.step_up == SCHEME:
         return step_up(response)
     if response.status == 401 and "authorization_code" in world.provider.grants:  # noqa: PLR2004
-        said = bearer_error(parse_challenges(response.header("www-authenticate") or ""))
+        said = bearer_error(parse_challenges(response.joined("www-authenticate")))
         if said.error == "insufficient_user_authentication":
             return said
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from oauthmagic.errors import (
@@ -370,7 +371,9 @@ class Session:
         world, alias = self._holdings.named(target, alias)
         if env_file is not None:
             given = given.over(from_env_file(env_file, world.target))
-        found = self._holdings.credentials(world, alias, given)
+        # Whose token it is nobody knows: it gets the client's credentials, no user's.
+        known = self._holdings.credentials(world, alias, given)
+        found = replace(known, username="", password=None, subject_token=None)
         token = adopted.token(
             target=str(world.target),
             client_id=found.client_id,
@@ -388,6 +391,7 @@ class Session:
         """
         world, token = self._require(target)
         self._keeper.revoke(token, self._ready(world, token))
+        self._room.forget(token.alias or token.target)
 
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.
@@ -406,6 +410,8 @@ class Session:
             going = self._holdings.matching(*self._holdings.named(target))
         for token in going:
             self._keeper.forget(token)
+            # What waits with it would go on with a token that is gone.
+            self._room.forget(token.alias or token.target)
         return len(going)
 
     def show(self, target: str) -> Token:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -244,8 +245,11 @@ class Worlds:
         from oauthmagic.transport.http import HttpTransport  # noqa: PLC0415 - heavy
 
         with self._lock:
-            # One connection pool for each certificate; the key belongs to it.
-            key = (ca_file, certificate.reveal() if certificate else "")
+            # One connection pool for each pair: a key that is not the certificate's
+            # own must not find the connections of the one that is.
+            pair = (certificate, private_key)
+            text = "\0".join(each.reveal() for each in pair if each is not None)
+            key = (ca_file, hashlib.sha256(text.encode()).hexdigest())
             if key not in self._transports:
                 self._transports[key] = HttpTransport(
                     ca_file=ca_file, certificate=certificate, private_key=private_key

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from oauthmagic.errors import UrlRefused
 from oauthmagic.transport.urls import parse_url, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
 
@@ -27,14 +28,14 @@ class TokenAuth(httpx.Auth):
 
     Args:
         bearer: Returns the value of the Authorization header, renewed if need be.
-        refused: Takes a response and returns whether there is a newer token to
-            send the request with once more.
+        refused: Takes a response and the value that its request was sent with, and
+            returns whether there is a newer token to send it with once more.
     """
 
     requires_response_body = True
 
     def __init__(
-        self, bearer: Callable[[], str], refused: Callable[[WireResponse], bool]
+        self, bearer: Callable[[], str], refused: Callable[[WireResponse, str], bool]
     ) -> None:
         self._bearer = bearer
         self._refused = refused
@@ -43,9 +44,12 @@ class TokenAuth(httpx.Auth):
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Send with a token; after a 401, once more with a renewed one."""
-        request.headers["Authorization"] = self._bearer()
+        sent = request.headers["Authorization"] = self._bearer()
         response = yield request
-        if self._refused(_wire_response(response)):
+        # A 401 to a request without our token says nothing about it: the library
+        # takes the header off where it follows a redirect to another origin.
+        ours = response.request.headers.get("authorization") == sent
+        if ours and self._refused(_wire_response(response), sent):
             request.headers["Authorization"] = self._bearer()
             yield request
 
@@ -77,6 +81,11 @@ class _Bridge(httpx.BaseTransport):
             UrlRefused: The URL is on an origin that the provider does not declare.
         """
         url = resolve(str(request.url), api_base=self._api_base, origins=self._origins)
+        base = parse_url(self._api_base)
+        inside = f"{url.path}/".startswith(f"{base.path.rstrip('/')}/")
+        if url.origin == base.origin and not inside:
+            msg = f"{url.path[:80]!r} is outside the API base. Nothing was sent."
+            raise UrlRefused(msg, hint=f"Paths are relative to {self._api_base}.")
         kept = [
             (name, value)
             for name, value in request.headers.items()

@@ -49,6 +49,10 @@ class WireResponse:
         """Return the first value of a header, or None; names in any case."""
         return next((value for key, value in self.headers if key == name.lower()), None)
 
+    def joined(self, name: str) -> str:
+        """Return all values of a header, joined by commas (RFC 9110, section 5.3)."""
+        return ", ".join(value for key, value in self.headers if key == name.lower())
+
 
 class Transport(Protocol):
     """Sends one request and returns its one response."""

@@ -143,10 +143,13 @@ def test_what_are_no_credentials_is_refused_without_quoting_values(values, said)
 
 
 def test_credentials_complete_each_other():
-    """What comes first wins, field by field."""
-    found = Credentials(client_id="a").over(Credentials(client_id="b", username="u"))
+    """What comes first wins, field by field; nothing comes from another client."""
+    held = Credentials(client_id="a", username="u", password=Secret("fake-password"))
 
-    assert (found.client_id, found.username) == ("a", "u")
+    assert Credentials(client_id="a").over(held).username == "u"
+    assert Credentials(username="v").over(held).client_id == "a"
+    assert Credentials(username="v").over(held).password is None
+    assert not Credentials(client_id="b").over(held).username
 
 
 def test_an_adopted_token_begins_now():

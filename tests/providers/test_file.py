@@ -111,7 +111,9 @@ def test_a_file_may_only_renew():
         ),
         ("acme-ca.pem", "missing.pem", "a ca_file that does not exist: missing.pem"),
         ("[scopes]", "[scopes", "acme.toml is not TOML"),
-        ('token_endpoint = "https', '#"https', "has no token_endpoint"),
+        ('.example/v1/"', '.example/{version}/"', "api_base has a character"),
+        ('issuer = "https://', 'issuer = "', "issuer is not an absolute URL"),
+        ('.acme.example"\ntoken', '.acme.example/?a=b"\ntoken', "issuer has a query"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path, old, new, said):
@@ -125,6 +127,27 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path, old, new, said):
     assert str(caught.value).startswith("acme.toml")
     assert said in str(caught.value)
     assert "pw@" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["token_endpoint", "api_base"])
+def test_without_an_issuer_both_places_are_needed(missing):
+    """There would be nobody to ask."""
+    with pytest.raises(ProviderFileError, match=f"has no {missing}"):
+        read(SHORT.replace(missing, "authorization_endpoint"))
+
+
+def test_an_issuer_is_enough():
+    """It is asked when it is first needed; its origin is the API base."""
+    text = WHOLE.replace("token_endpoint = ", "authorization_endpoint = ")
+    lines = [line for line in text.splitlines() if "api_b" not in line]
+
+    sandbox = read("\n".join(lines).replace('ca_file = "acme-ca.pem"', "")).environment(
+        "sandbox"
+    )
+
+    assert sandbox.is_to_be_discovered
+    assert sandbox.api_base == "https://id.sandbox.acme.example"
+    assert sandbox.token_origins == {"https://id.sandbox.acme.example"}
 
 
 def test_a_file_without_environments_is_no_provider():

@@ -18,6 +18,7 @@ from oauthmagic.errors import (
     ReplyError,
     UnknownName,
     UrlRefused,
+    UserActionRequired,
 )
 from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.session.credentials import from_env_file
@@ -491,7 +492,7 @@ def test_credentials_come_from_the_first_place_that_has_them(tmp_path):
     """Given on the call or in its file, then the environment, then the demo."""
     env_file = tmp_path / "acme.env"
     env_file.write_text(
-        "OAUTHMAGIC_REVSTO_DEMO_CLIENT_ID=from-file\n"
+        "OAUTHMAGIC_REVSTO_DEMO_SUBJECT_TOKEN_TYPE=from-file\n"
         "OAUTHMAGIC_REVSTO_DEMO_PASSWORD='fi$le'\n"
     )
     session = Session(
@@ -509,7 +510,8 @@ def test_credentials_come_from_the_first_place_that_has_them(tmp_path):
     found = session._holdings.credentials(world, "", given)
 
     assert found.redirect_uri == "given"
-    assert found.client_id == "from-file"
+    assert found.subject_token_type == "from-file"
+    assert found.client_id == "from-environment"
     assert found.password.reveal() == "fi$le"
     assert found.username == "from-environment"
     assert found.client_secret is None
@@ -620,3 +622,52 @@ def test_on_a_public_binder_production_is_refused_before_any_prompt():
         Session(environ=hub, prompt=prompt).token("revsto@production")
     assert asked
     assert Session(environ=binder).token("revsto@demo")
+
+
+def test_credentials_of_production_are_refused_in_the_sandbox(tmp_path):
+    """Never use production credentials in the sandbox, and never the reverse."""
+    file = tmp_path / "acme.toml"
+    text = '[provider]\nname = "acme"\n'
+    for name in ("sandbox", "production"):
+        text += (
+            f'[environments.{name}]\ntoken_endpoint = "https://{name}.acme.example/t"\n'
+            f'api_base = "https://{name}.acme.example"\n'
+        )
+    file.write_text(text)
+    environ = {
+        "OAUTHMAGIC_ACME_PRODUCTION_CLIENT_ID": "me",
+        "OAUTHMAGIC_ACME_PRODUCTION_CLIENT_SECRET": "fake-production-secret",
+    }
+    session = Session(environ=environ)
+    session.add(file)
+    given = {"client_id": "me", "client_secret": "fake-production-secret"}
+
+    with pytest.raises(EnvironmentRefused, match="those of acme@production"):
+        session.token("acme@sandbox", credentials=given)
+
+
+def test_forgetting_drops_what_waits(session):
+    """A payment does not go out with a token that was forgotten."""
+    wallet = "paysafe/liberty@demo"
+    with pytest.raises(UserActionRequired):
+        session.token(wallet, grant="password")
+    session.resume(wallet, answer="123456")
+    account = session.api(wallet, "GET /v1/customers").status
+    with pytest.raises(UserActionRequired):
+        session.token(wallet, grant="password", fresh=True)
+
+    session.forget(every=True)
+
+    assert account == 200
+    with pytest.raises(CommandError, match="Nothing waits"):
+        session.resume(wallet, answer="123456")
+
+
+def test_an_adopted_token_is_nobodys_in_particular(session):
+    """It does not answer a wish that names a user."""
+    session.token("revsto@demo")
+    session.adopt("revsto@demo", {"access_token": "fake-token-of-bob"})
+
+    named = session.token("revsto@demo", credentials={"username": "demo-analyst"})
+
+    assert named.grant == "password"
