@@ -11,7 +11,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from oauthmagic.errors import CommandError, TransportError, UserActionRequired
+from oauthmagic.errors import (
+    CommandError,
+    RateLimited,
+    TransportError,
+    UserActionRequired,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +176,7 @@ class WaitingRoom:
             while waiting.then:
                 result = waiting.then[0](result)
                 waiting.then.pop(0)
-        except CommandError:
+        except (CommandError, RateLimited):
             self._put_back(waiting)
             raise
         except UserActionRequired as error:

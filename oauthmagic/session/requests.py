@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import WireResponse
 
+#: From here on each reply says that the user must soon log in again.
+LOGIN_ENDS_SOON = timedelta(days=7)
 #: The largest file that a `< ./file` line may send, in bytes.
 MAX_FILE = 64 << 20
 #: The most bytes of a refusal that are read for what it says.
@@ -305,6 +308,13 @@ def _note(answer: Answer, token: Token) -> str:
         notes.append(f"the token could not be renewed yet: {answer.trouble}")
     if answer.waited:
         notes.append(f"waited {answer.waited:g} s as the server asked")
+    end = answer.token.refresh_expires_at
+    if (
+        answer.token.grant == "authorization_code"
+        and end is not None
+        and (left := end - answer.token.clock()) < LOGIN_ENDS_SOON
+    ):
+        notes.append(f"the login ends in {left.days} days: log in again before")
     return "; ".join(notes)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
+    OAuthMagicError,
     StepUpRequired,
     UnknownName,
     UserActionRequired,
@@ -140,6 +141,8 @@ class Session:
             value = defaults[name] if value is None else value  # noqa: PLW2901
             if name in ("timeout", "max_wait") and value is not None:
                 check_seconds(name, value, least=0 if name == "max_wait" else 0.001)
+            if name == "settings":
+                self._worlds.check_settings(value)
             setattr(self._worlds, name, value)
 
     def token(
@@ -228,8 +231,18 @@ class Session:
             OAuthMagicError: It was refused or is over; it waits no longer.
         """
         action = self.pending(target)
-        result: Token | Reply = self._room.resume(action.target, answer)
-        return result
+        if not isinstance(answer, str):
+            msg = f"An answer is a text, not {type(answer).__name__}."
+            raise CommandError(msg, hint=action.how_to_answer())
+        try:
+            result: Token | Reply = self._room.resume(action.target, answer)
+        except OAuthMagicError as error:
+            # The frames that it came through hold the answer.
+            failure = error.with_traceback(None)
+        else:
+            return result
+        del answer
+        raise failure
 
     def when_resumed(self, target: str, step: Callable[[Any], Any]) -> None:
         """Let something happen with the result of a pending action.
@@ -575,6 +588,13 @@ class Session:
             scopes=tuple(sorted(token.scopes_requested)),
             alias=token.alias,
             fresh=True,
+        )
+        known = complete(
+            known,
+            world.provider.needed_fields(wish.grant),
+            world.target,
+            prompt=self.prompt,
+            has_demo=bool(world.provider.simulator),
         )
         max_age = "" if said.max_age is None else str(said.max_age)
         extra = {"acr_values": said.acr_values, "max_age": max_age}

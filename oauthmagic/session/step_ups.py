@@ -165,7 +165,8 @@ class StepUp:
         if status == sca.REJECTED:
             raise WrongAnswer(reason, hint=f"Try again{_left(told)}.")
         if status == sca.FAILED:
-            raise StepUpFailed(reason)
+            msg = f"{reason} There are no more tries for this one."
+            raise StepUpFailed(msg)
         msg = "The answer to the second factor has no status that is known."
         raise ProtocolError(msg)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from oauthmagic.session.discoveries import Discoveries, provider_at
 from oauthmagic.session.guids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Clock
@@ -166,25 +167,25 @@ class Worlds:
         )
         return lambda request: prepare(request, preparation)
 
-    def settings_of(self, provider: Provider) -> dict[str, str]:
-        """Return a provider's settings in force, each as it stands in a URL.
+    def check_settings(self, settings: object) -> None:
+        """Refuse settings that no provider has.
 
         Raises:
-            UnknownName: A setting, or its value, is unknown.
+            CommandError: They are not mappings.
+            UnknownName: A provider, a setting or its value is unknown.
         """
-        chosen = self.settings.get(provider.name, {})
-        for name in chosen:
-            if name not in provider.settings:
-                raise UnknownName(
-                    "setting", name, provider.settings, where=f" of {provider.name}"
-                )
-        found = {}
-        for name, values in provider.settings.items():
-            value = chosen.get(name, next(iter(values)))
-            if value not in values:
-                raise UnknownName(f"{name} of {provider.name}", str(value), values)
-            found[name] = values[value]
-        return found
+        if not isinstance(settings, Mapping):
+            msg = f"Settings are a mapping, not {type(settings).__name__}."
+            raise CommandError(msg, hint="For example {'stet': {'version': '1.6.2'}}.")
+        for name, chosen in settings.items():
+            if not isinstance(chosen, Mapping):
+                msg = f"The settings of {name!r} are not a mapping."
+                raise CommandError(msg, hint="For example {'version': '1.6.2'}.")
+            _settled(self.catalogue.get(name), chosen)
+
+    def settings_of(self, provider: Provider) -> dict[str, str]:
+        """Return a provider's settings in force, each as it stands in a URL."""
+        return _settled(provider, self.settings.get(provider.name, {}))
 
     def demo(self, world: World) -> Demo:
         """Return the simulator behind a world.
@@ -267,3 +268,22 @@ def check_seconds(name: str, value: object, *, least: float) -> None:
     if not number or not least <= value <= _DAY:  # type: ignore[operator]
         msg = f"{name} is {value!r}, not a number of seconds."
         raise CommandError(msg, hint="Give seconds, at most a day.")
+
+
+def _settled(provider: Provider, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands for each setting of a provider.
+
+    Raises:
+        UnknownName: A setting, or its value, is unknown.
+    """
+    for name in chosen:
+        if name not in provider.settings:
+            where = f" of {provider.name}"
+            raise UnknownName("setting", name, provider.settings, where=where)
+    found = {}
+    for name, values in provider.settings.items():
+        value = chosen.get(name, next(iter(values)))
+        if value not in values:
+            raise UnknownName(f"{name} of {provider.name}", str(value), values)
+        found[name] = values[value]
+    return found

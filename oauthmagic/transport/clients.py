@@ -86,20 +86,10 @@ class _Bridge(httpx.BaseTransport):
         if url.origin == base.origin and not inside:
             msg = f"{url.path[:80]!r} is outside the API base. Nothing was sent."
             raise UrlRefused(msg, hint=f"Paths are relative to {self._api_base}.")
-        kept = [
-            (name, value)
-            for name, value in request.headers.items()
-            if name not in ("host", "content-length", "connection", "accept-encoding")
-        ]
-        body = request.read()
-        wire = WireRequest(
-            method=request.method.upper(),
-            url=str(url),
-            headers=tuple(kept),
-            body=body or None,
-        )
         response = self._transport.send(
-            self._prepare(wire), timeout=self._timeout, limit=self._limit
+            self._prepare(_wire_request(request, str(url))),
+            timeout=self._timeout,
+            limit=self._limit,
         )
         return httpx.Response(
             response.status,
@@ -152,4 +142,18 @@ def _wire_response(response: httpx.Response) -> WireResponse:
         headers=tuple(
             (name.lower(), value) for name, value in response.headers.multi_items()
         ),
+    )
+
+
+def _wire_request(request: httpx.Request, url: str) -> WireRequest:
+    """Return a library's request as ours; made here, where nothing can raise."""
+    return WireRequest(
+        method=request.method.upper(),
+        url=url,
+        headers=tuple(
+            (name, value)
+            for name, value in request.headers.items()
+            if name not in ("host", "content-length", "connection", "accept-encoding")
+        ),
+        body=request.read() or None,
     )

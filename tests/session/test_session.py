@@ -413,7 +413,16 @@ def test_settings_can_be_changed_and_taken_back(session):
     session.configure(environment=None)
     with pytest.raises(MissingCredentials, match="revsto@sandbox"):
         session.token("revsto")
-    for wrong in [{"timeout": -1}, {"max_wait": "long"}, {"timeot": 1}]:
+    for wrong in [
+        {"timeout": -1},
+        {"max_wait": "long"},
+        {"timeot": 1},
+        {"settings": "x"},
+        {"settings": {"stet": None}},
+        {"settings": {"sett": {}}},
+        {"settings": {"stet": {"versoin": "1.6.2"}}},
+        {"settings": {"stet": {"version": "9"}}},
+    ]:
         with pytest.raises(CommandError):
             session.configure(**wrong)
 

@@ -3,6 +3,7 @@
 import json
 import urllib.parse
 from datetime import UTC, datetime, timedelta
+from traceback import TracebackException
 
 import pytest
 
@@ -12,6 +13,8 @@ from oauthmagic.errors import (
     CommandError,
     MissingCredentials,
     OAuthError,
+    OAuthMagicError,
+    RateLimited,
     WrongState,
 )
 from oauthmagic.oauth.pkce import code_challenge, code_verifier
@@ -42,9 +45,12 @@ class Server:
         self.forms = []
         self.bearers = []
         self.answers = []
+        self.busy = False
 
     def send(self, request, *, timeout, limit):  # noqa: ARG002
         """Answer one request."""
+        if self.busy:
+            return WireResponse(status=429)
         if request.url.endswith("/token"):
             self.forms.append(dict(urllib.parse.parse_qsl(request.body.decode())))
             number = len(self.forms)
@@ -249,6 +255,8 @@ def test_the_consent_of_a_bank_ends_and_the_login_is_asked_for_again():
     assert renewed.generation != first.generation
     assert renewed.refresh_expires_at == first.refresh_expires_at
     assert "log in again before (6 d 0 h left)" in token_text(renewed)
+    reply = session.api(bank, "GET /accounts")
+    assert reply.note == "the login ends in 6 days: log in again before"
     demo.advance(7 * 24 * 3600)
     with pytest.raises(UserActionRequired):
         session.api(bank, "GET /accounts")
@@ -267,3 +275,38 @@ def test_the_days_of_a_consent_are_a_setting():
 
     assert token.refresh_expires_at - token.issued_at == timedelta(days=180)
     assert "/stet/psd2/v1.6.2/accounts" in reply.url
+
+
+def test_no_traceback_shows_the_answer(stage):
+    """Neither the code nor the state, with locals or without."""
+    pending = stage.ask()
+    answers = [
+        stage.answer(pending, state="fake-other-state", code="fake-code-99"),
+        stage.answer(pending, code="", error="access_denied", extra="fake-code-99"),
+    ]
+
+    for url in answers:
+        try:
+            stage.session.resume("acme", answer=url)
+        except OAuthMagicError as error:
+            # This frame is the test's own, and holds the URL.
+            frames = error.__traceback__.tb_next
+            shown = "".join(
+                TracebackException(
+                    type(error), error, frames, capture_locals=True
+                ).format()
+            )
+
+        assert "fake-code-99" not in shown
+
+
+def test_a_server_that_is_busy_leaves_the_login_waiting(stage):
+    """What the hint says must be possible: wait, then try again."""
+    pending = stage.ask()
+    stage.server.busy = True
+
+    with pytest.raises(RateLimited):
+        stage.session.resume("acme", answer=stage.answer(pending))
+    stage.server.busy = False
+
+    assert stage.session.resume("acme", answer=stage.answer(pending))
