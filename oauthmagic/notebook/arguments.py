@@ -50,6 +50,7 @@ _OPTIONS = {
     "add": ("alias",),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
+    "show": ("credentials", "env_file"),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
 

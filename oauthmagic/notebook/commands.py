@@ -152,8 +152,12 @@ class Commands:
         result = self._session.resume(pending.target, answer=answer)
         return None if options.quiet else result
 
-    def _show(self, _: Namespace, target: str) -> Any:
-        checks = self._session.preflight(target)
+    def _show(self, options: Namespace, target: str) -> Any:
+        checks = self._session.preflight(
+            target,
+            credentials=self._mapping(options.credentials, "--credentials"),
+            env_file=options.env_file,
+        )
         if checks is None:
             return self._session.show(target)
         display(checks)
@@ -232,7 +236,7 @@ class Commands:
         if not options.all_scopes:
             scopes: list[str] | None = options.scope
             return scopes
-        names = self._session.scope_names(target)
+        names = self._session.offered_scopes(target)
         if options.scope or not names:
             msg = "--all-scopes and --scope do not go together."
             if not names:

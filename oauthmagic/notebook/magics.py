@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
-from traitlets import Bool, Enum, Float
+from traitlets import Bool, Dict, Enum, Float
 from traitlets.config import Configurable
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class OAuthMagic(Configurable):
     max_wait = Float(
         10.0, help="Seconds to wait in all where a server says Retry-After."
     ).tag(config=True)
+    settings = Dict(help="Settings of providers: {'stet': {'version': '1.6.2'}}.").tag(
+        config=True
+    )
     short_errors = Bool(
         default_value=True,
         help="Show errors as one sentence and a hint, without a traceback.",
@@ -48,12 +51,16 @@ class OAuthMagic(Configurable):
         #: Kinds and names of the magics, for unloading.
         self.registered: list[tuple[str, str]] = []
         #: What the session has been told.
-        self._told: dict[str, Any] = {"environment": None, "timeout": None}
+        self._told: dict[str, Any] = {
+            "environment": None,
+            "timeout": None,
+            "settings": {},
+        }
         self._told["max_wait"] = self.traits()["max_wait"].default_value
 
     def told(self, name: str) -> bool:
         """Return whether the session was told another value than the default."""
-        default = self.traits()[name].default_value
+        default = {} if name == "settings" else self.traits()[name].default_value
         return bool(self._told[name] != default)
 
     def changes(self) -> dict[str, Any]:
@@ -108,6 +115,9 @@ class OAuthMagics:
         Options of add: --as NAME, another name for the provider. An issuer's URL
         (https://id.acme.example) is asked for its metadata at once, and is a sandbox
         unless you write --as NAME@production.
+
+        Options of show: --credentials VAR and --env-file PATH, to have certificates
+        looked at before there is a token.
 
         Options of adopt: --from VAR, a mapping with access_token, refresh_token,
         expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.

@@ -96,6 +96,7 @@ class Provider:
         grants: The grants it offers, `grant_type` values.
         default_grant: The one used when none is asked for.
         scopes: Each scope and what it allows; empty means that any is accepted.
+        not_offered: Scopes of the standard behind it that this provider refuses.
         default_scopes: What is asked for when nothing is; empty sends no `scope`.
         token_endpoint_auth_method: How the client authenticates (RFC 7591).
         basic_encoding: "form" or "raw", see `oauthmagic.oauth.clients`.
@@ -127,6 +128,7 @@ class Provider:
     grants: tuple[str, ...]
     default_grant: str
     scopes: Mapping[str, str] = field(default_factory=dict)
+    not_offered: tuple[str, ...] = ()
     default_scopes: tuple[str, ...] = ()
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105
     basic_encoding: str = "form"

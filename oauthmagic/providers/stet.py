@@ -162,6 +162,8 @@ PROVIDER = Provider(
     grants=("authorization_code", "client_credentials", "refresh_token"),
     default_grant="authorization_code",
     scopes=SCOPES,
+    # "aisp extended_transaction_history mode is NOT supported" (limits pages).
+    not_offered=("extended_transaction_history",),
     default_scopes=("aisp",),
     token_endpoint_auth_method="tls_client_auth",  # noqa: S106 - the method's name
     tenants=BANKS,

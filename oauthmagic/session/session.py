@@ -435,20 +435,39 @@ class Session:
         """
         return self._require(target)[1]
 
-    def preflight(self, target: str) -> pd.DataFrame | None:
+    def preflight(
+        self,
+        target: str,
+        *,
+        credentials: Mapping[str, Any] | None = None,
+        env_file: str | Path | None = None,
+    ) -> pd.DataFrame | None:
         """Return a table of what a server will look at in the client's certificates.
+
+        Args:
+            target: The target or alias.
+            credentials: A mapping of credential fields; without it, those that the
+                token held came by, or those of the environment.
+            env_file: A file of `OAUTHMAGIC_...=value` lines.
 
         Returns:
             One row per check; None where the provider wants no certificates.
         """
         from oauthmagic.views.tables import check_table  # noqa: PLC0415 - pandas
 
+        outcome = read_credentials(credentials)
+        del credentials  # no frame of ours keeps a plain secret
+        given = settled(outcome)
         world, alias = self._holdings.named(target)
         if world.provider.preflight is None:
             return None
+        if env_file is not None:
+            given = given.over(from_env_file(env_file, world.target))
         token = self._holdings.held(world, alias)
         scopes = token.scopes_requested if token else world.provider.default_scopes
-        found = self._holdings.credentials(world, alias, Credentials())
+        if token is not None:
+            given = given.over(self._keeper.credentials(token))
+        found = self._holdings.credentials(world, alias, given)
         return check_table(
             world.provider.preflight(found, tuple(sorted(scopes)), world.clock())
         )
@@ -529,6 +548,11 @@ class Session:
     def scope_names(self, target: str) -> list[str]:
         """Return the scopes of a target's provider."""
         return list(self._holdings.named(target)[0].provider.scopes)
+
+    def offered_scopes(self, target: str) -> list[str]:
+        """Return the scopes of a target's provider that can be asked for together."""
+        provider = self._holdings.named(target)[0].provider
+        return [name for name in provider.scopes if name not in provider.not_offered]
 
     def close(self) -> None:
         """Close the connections that are kept for reuse."""

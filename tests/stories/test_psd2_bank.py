@@ -295,3 +295,28 @@ def test_funds_are_confirmed_with_the_scope_for_it(session):
     ]
 
     assert answers == [True, False]
+
+
+def test_every_scope_of_a_bank_can_be_asked_for_at_once():
+    """Without the one that these banks refuse."""
+    session = Session(environ={})
+    scopes = session.offered_scopes(BANK)
+
+    with pytest.raises(UserActionRequired):
+        session.token(BANK, scopes=scopes)
+
+    assert "extended_transaction_history" not in scopes
+    assert set(scopes) <= session.resume(BANK, answer="accept").scopes_requested
+
+
+def test_certificates_are_looked_at_before_there_is_a_token():
+    """Those that are given, not those of the demo."""
+    session = Session(environ={})
+    demo = session.demo(BANK).credentials
+    given = {**demo, "client_id": "PSDFR-ACPR-99999"}
+
+    checks = session.preflight(BANK, credentials=given)
+
+    assert not checks.set_index("check").loc["QWAC: client_id", "ok"]
+    assert session.preflight(BANK)["ok"].all()
+    assert session.preflight("revsto@demo") is None
