@@ -124,19 +124,22 @@ def provider_table(
 
 
 def check_table(checks: Iterable[Check]) -> pd.DataFrame:
-    """Return one row per thing that was looked at in certificates."""
-    return _frame(
-        [
-            {
-                "check": each.name,
-                "ok": each.ok,
-                "found": each.found,
-                "advice": each.advice,
-            }
-            for each in checks
-        ],
-        CHECK_DTYPES,
-    )
+    """Return one row per thing that was looked at in certificates.
+
+    Where nothing is to be done there is no column of advice: a terminal then shows
+    all of the others.
+    """
+    rows = [
+        {
+            "check": each.name,
+            "ok": each.ok,
+            "found": each.found,
+            "advice": each.advice,
+        }
+        for each in checks
+    ]
+    table = _frame(rows, CHECK_DTYPES)
+    return table if any(row["advice"] for row in rows) else table.drop(columns="advice")
 
 
 def status(token: Token) -> str:
