@@ -51,6 +51,7 @@ class Token:
         reason: Why it was obtained or renewed.
         generation: How often it has been renewed.
         alias: The name given with `--as`, or "".
+        note: What its owner should know, said once.
     """
 
     target: str
@@ -70,6 +71,7 @@ class Token:
     reason: str = ""
     generation: int = 0
     alias: str = ""
+    note: str = ""
     clock: Clock = field(repr=False)
 
     @property

@@ -39,6 +39,8 @@ SCOPES = {
     "cbpii": "Funds availability (STET 1.4.2 and later)",
     "piisp": "Funds availability (the name of STET 1.4.0)",
     "pisp": "Payment initiation",
+    "manageRegistration": "Registration of a client (client_credentials, with the "
+    "bank's generic client_id, alone)",
 }
 
 #: STET version -> the part of the path that stands for it.
@@ -127,14 +129,21 @@ def prepare(request: WireRequest, preparation: Preparation) -> WireRequest:
 def preflight(
     credentials: Credentials, scopes: tuple[str, ...], now: datetime
 ) -> tuple[Check, ...]:
-    """Look at the certificates as the bank will (page "Get your token", steps 3, 6)."""
-    return checks.preflight(
+    """Look at the certificates as the bank will (page "Get your token", steps 3, 6).
+
+    For a registration the `client_id` is the bank's generic one, which is in nobody's
+    certificate.
+    """
+    found = checks.preflight(
         _pair(credentials.certificate, credentials.private_key, ""),
         _pair(credentials.signing_certificate, credentials.signing_key, "signing_"),
         client_id=credentials.client_id,
-        scopes=scopes,
+        scopes=[scope for scope in scopes if scope in checks.ROLE_OF],
         now=now,
     )
+    if "manageRegistration" not in scopes:
+        return found
+    return tuple(each for each in found if not each.name.endswith("client_id"))
 
 
 def _pair(
@@ -163,7 +172,8 @@ PROVIDER = Provider(
     default_grant="authorization_code",
     scopes=SCOPES,
     # "aisp extended_transaction_history mode is NOT supported" (limits pages).
-    not_offered=("extended_transaction_history",),
+    # Registration is asked for alone, with another client_id.
+    not_offered=("extended_transaction_history", "manageRegistration"),
     default_scopes=("aisp",),
     token_endpoint_auth_method="tls_client_auth",  # noqa: S106 - the method's name
     tenants=BANKS,

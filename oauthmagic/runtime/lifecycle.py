@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 MAX_LEEWAY = 60.0
 #: ... and at most this part of its life: a 300 s token is good for 270 s.
 LEEWAY_PART = 0.1
+#: RFC 9700, section 2.4. Said once, and not as a warning: some providers document no
+#: other grant.
+LEGACY_GRANT = "RFC 9700 forbids the password grant; use another where there is one"
 #: How many refused credentials are remembered for one user of one client.
 MOST_REFUSED = 16
 
@@ -84,6 +87,7 @@ class TokenKeeper:
         self._refused: dict[_Owner, list[tuple[Credentials, OAuthError]]] = {}
         # Tokens that came after a 401 and that no answer has accepted yet.
         self._doubted: set[int] = set()
+        self._has_warned = False
         # Why the last renewal of a token failed that still served.
         self._trouble: dict[TokenKey, str] = {}
 
@@ -252,7 +256,7 @@ class TokenKeeper:
                 if held.generation != token.generation and not held.is_expired():
                     return held
                 renewed = self._renewed(entry, held, world, reason, doubted=doubted)
-                renewed = renewed.replace(generation=next(self._generations))
+                renewed = renewed.replace(generation=next(self._generations), note="")
                 if doubted:
                     self._doubted.add(renewed.generation)
                 entry.write(renewed)
@@ -351,6 +355,9 @@ class TokenKeeper:
         # Counted on over all tokens, so that a renewal of an older one is not
         # taken for a renewal of this.
         token = token.replace(generation=next(self._generations))
+        if token.grant == "password" and not self._has_warned:
+            self._has_warned = True
+            token = token.replace(note=LEGACY_GRANT)
         entry.write(token, latest=True)
         self._credentials[token.key] = credentials
         self._trouble.pop(token.key, None)

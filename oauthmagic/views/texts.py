@@ -31,9 +31,6 @@ __all__ = [
 
 #: From here on the end of a refresh token is near, in seconds: a week.
 SOON = 7 * 24 * 3600
-#: RFC 9700, section 2.4. Said on the token's card and not as a warning: some providers
-#: document no other grant.
-LEGACY_GRANT = "RFC 9700 forbids the password grant; use another where there is one"
 #: The most scopes of a token that are named.
 MOST_SCOPES = 40
 
@@ -61,8 +58,8 @@ def token_facts(token: Token) -> list[tuple[str, str]]:
         ("fingerprint", token.fingerprint),
         ("why", quote(token.reason)),
     ]
-    if token.grant == "password":
-        facts.append(("note", LEGACY_GRANT))
+    if token.note:
+        facts.append(("note", token.note))
     missing = token.scopes_requested - token.scopes
     if missing:
         facts.insert(2, ("not granted", _scopes(missing)))

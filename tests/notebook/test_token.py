@@ -38,8 +38,10 @@ def test_a_token_is_shown_without_its_text(shell):
 
 
 def test_the_password_grant_is_remarked_upon(shell):
-    """RFC 9700, section 2.4: on the token's card, where it does not stop anybody."""
+    """RFC 9700, section 2.4: on the first token's card, where it stops nobody."""
     assert "RFC 9700 forbids the password grant" in shell("%token revsto@demo").stdout
+    assert "RFC 9700" not in shell("%token revsto@demo --scope posting").stdout
+    assert "RFC 9700" not in shell("%token refresh revsto@demo").stdout
     assert "RFC 9700" not in shell("%token paysafe/liberty@demo").stdout
 
 
