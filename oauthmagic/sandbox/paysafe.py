@@ -11,13 +11,12 @@ and that an unknown brand is 404.
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
-from oauthmagic.errors import CommandError, UnknownName
+from oauthmagic.errors import UnknownName
 from oauthmagic.sandbox.answers import Refusal
 from oauthmagic.sandbox.paysafe_answers import (
     TokenErrors,
@@ -30,7 +29,7 @@ from oauthmagic.sandbox.paysafe_data import PEOPLE, SUBJECT_TOKENS
 from oauthmagic.sandbox.paysafe_sca import ScaEvents
 from oauthmagic.sandbox.paysafe_server import PaysafeServer
 from oauthmagic.sandbox.paysafe_tokens import ACCESS_TOKEN_TYPE
-from oauthmagic.sandbox.rate_limits import whole_seconds
+from oauthmagic.sandbox.rate_limits import Throttle
 from oauthmagic.sandbox.web import respond
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class PaysafeSimulator:
                 sca=self._events(mode),
                 redirect_uris=self._redirect_uris,
             )
-            self._throttled_until: datetime | None = None
+            self._throttle = Throttle(too_many_requests)
             self.requests.clear()
 
     def revoke(self) -> None:
@@ -136,14 +135,7 @@ class PaysafeSimulator:
             CommandError: It is negative or out of the calendar.
         """
         with self._lock:
-            try:
-                until = self._clock() + timedelta(seconds=seconds)
-            except (OverflowError, ValueError):
-                until = None
-            if until is None or seconds < 0:
-                msg = f"The demo cannot throttle for {seconds} seconds."
-                raise CommandError(msg, hint="Give a number of seconds, 0 or more.")
-            self._throttled_until = until
+            self._throttle.begin(seconds, self._clock())
 
     def refuse(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - refuse(False) reads
         """Refuse token requests as for credentials of another environment.
@@ -209,7 +201,7 @@ class PaysafeSimulator:
             # Before the lock: a client that sends slowly holds up nobody else.
             request.get_data()
             with self._lock:
-                self._check_throttle()
+                self._throttle.check(self._clock())
                 answer = self._server.answer(request)
         except Refusal as refusal:
             answer = refusal.answer
@@ -229,14 +221,6 @@ class PaysafeSimulator:
             comma=comma,
             base64url=base64url,
         )
-
-    def _check_throttle(self) -> None:
-        if self._throttled_until is None:
-            return
-        rest = self._throttled_until - self._clock()
-        if rest > timedelta(0):
-            raise too_many_requests(whole_seconds(rest))
-        self._throttled_until = None
 
     def _remember(self, seen: Seen) -> None:
         if len(self.requests) >= MOST_REQUESTS_KEPT:

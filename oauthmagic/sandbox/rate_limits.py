@@ -1,17 +1,64 @@
-"""So many requests in so much time: fixed windows, one per key."""
+"""So many requests in so much time, and none at all for a while."""
 
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from oauthmagic.errors import CommandError
 from oauthmagic.sandbox.answers import Refusal, json_answer
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import datetime
 
 #: Above this many keys, the windows that have ended are forgotten.
 _MANY_KEYS: Final = 1000
+
+
+class Throttle:
+    """Refuses every request until a time has passed.
+
+    Args:
+        refusal: Makes the refusal, in a provider's own shape, of the whole seconds
+            to wait.
+    """
+
+    def __init__(self, refusal: Callable[[int], Exception]) -> None:
+        self._refusal = refusal
+        self._until: datetime | None = None
+
+    def begin(self, seconds: float, now: datetime) -> None:
+        """Refuse from now on.
+
+        Args:
+            seconds: How long; 0 ends it.
+            now: The time (aware).
+
+        Raises:
+            CommandError: It is negative or out of the calendar.
+        """
+        try:
+            until = now + timedelta(seconds=seconds)
+        except (OverflowError, ValueError):
+            until = None
+        if until is None or seconds < 0:
+            msg = f"The demo cannot throttle for {seconds} seconds."
+            raise CommandError(msg, hint="Give a number of seconds, 0 or more.")
+        self._until = until
+
+    def check(self, now: datetime) -> None:
+        """Refuse a request while the time has not passed.
+
+        Raises:
+            Refusal: 429 with `Retry-After`.
+        """
+        if self._until is None:
+            return
+        if self._until > now:
+            raise self._refusal(whole_seconds(self._until - now))
+        self._until = None
 
 
 class RateLimit:

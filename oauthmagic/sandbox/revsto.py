@@ -16,15 +16,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request
 
-from oauthmagic.errors import CommandError
 from oauthmagic.providers.revsto import SCOPES
 from oauthmagic.sandbox.answers import Answer, Refusal, refuse
 from oauthmagic.sandbox.league import TokenServer, User
 from oauthmagic.sandbox.league_errors import family
 from oauthmagic.sandbox.rate_limits import (
     RateLimit,
+    Throttle,
     too_many_requests,
-    whole_seconds,
 )
 from oauthmagic.sandbox.revsto_resources import RevstoResources
 from oauthmagic.sandbox.web import form_of, http_error, json_body, respond
@@ -144,7 +143,7 @@ class RevstoSimulator:
             )
             self._resources = RevstoResources(self._clock)
             self._rate = RateLimit(RATE_LIMIT, RATE_WINDOW)
-            self._throttled_until: datetime | None = None
+            self._throttle = Throttle(too_many_requests)
             self._refuses = False
             self.requests.clear()
 
@@ -163,14 +162,7 @@ class RevstoSimulator:
             CommandError: It is negative or out of the calendar.
         """
         with self._lock:
-            try:
-                until = self._clock() + timedelta(seconds=seconds)
-            except (OverflowError, ValueError):
-                until = None
-            if until is None or seconds < 0:
-                msg = f"The demo cannot throttle for {seconds} seconds."
-                raise CommandError(msg, hint="Give a number of seconds, 0 or more.")
-            self._throttled_until = until
+            self._throttle.begin(seconds, self._clock())
 
     def refuse(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - refuse(False) reads
         """Refuse token requests as for an IP address that is not on the allow list.
@@ -220,7 +212,7 @@ class RevstoSimulator:
         return respond(answer, environ, start_response)
 
     def _answer(self, request: Request) -> Answer:
-        self._check_throttle()
+        self._throttle.check(self._clock())
         endpoint, arguments = _URLS.bind("").match(request.path, request.method)
         if endpoint == "token":
             return self._token(request)
@@ -252,14 +244,6 @@ class RevstoSimulator:
         return self._tokens.token(
             form_of(request), request.headers.get("Authorization")
         )
-
-    def _check_throttle(self) -> None:
-        if self._throttled_until is None:
-            return
-        rest = self._throttled_until - self._clock()
-        if rest > timedelta(0):
-            raise too_many_requests(whole_seconds(rest))
-        self._throttled_until = None
 
     def _remember(self, seen: Seen) -> None:
         if len(self.requests) >= MOST_REQUESTS_KEPT:

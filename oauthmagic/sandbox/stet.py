@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import fields, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,7 +29,7 @@ from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.keys.qualified import read_certificate
 from oauthmagic.keys.synthetic import SyntheticAuthority, published_key
 from oauthmagic.sandbox.answers import Answer, Refusal
-from oauthmagic.sandbox.rate_limits import too_many_requests, whole_seconds
+from oauthmagic.sandbox.rate_limits import Throttle, too_many_requests
 from oauthmagic.sandbox.stet_answers import (
     FAMILIES,
     BankRefusal,
@@ -138,7 +137,7 @@ class StetSimulator:
                 clients={client.client_id: client},
                 settings=self.settings,
             )
-            self._throttled_until: datetime | None = None
+            self._throttle = Throttle(too_many_requests)
             self._refuses = False
             self.requests.clear()
 
@@ -157,14 +156,7 @@ class StetSimulator:
             CommandError: It is negative or out of the calendar.
         """
         with self._lock:
-            try:
-                until = self._clock() + timedelta(seconds=seconds)
-            except (OverflowError, ValueError):
-                until = None
-            if until is None or seconds < 0:
-                msg = f"The demo cannot throttle for {seconds} seconds."
-                raise CommandError(msg, hint="Give a number of seconds, 0 or more.")
-            self._throttled_until = until
+            self._throttle.begin(seconds, self._clock())
 
     def refuse(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - refuse(False) reads
         """Refuse token requests as for a third party whose agreement has ended.
@@ -251,7 +243,7 @@ class StetSimulator:
         return respond(answer, environ, start_response)
 
     def _answer(self, request: Request) -> Answer:
-        self._check_throttle()
+        self._throttle.check(self._clock())
         asked = asked_bank(request.host, request.path, request.host_url.rstrip("/"))
         if self._refuses and asked.path.endswith("/oauth/token"):
             raise oauth_refusal(
@@ -266,14 +258,6 @@ class StetSimulator:
             path=request.path,
             now=self._clock(),
         )
-
-    def _check_throttle(self) -> None:
-        if self._throttled_until is None:
-            return
-        rest = self._throttled_until - self._clock()
-        if rest > timedelta(0):
-            raise too_many_requests(whole_seconds(rest))
-        self._throttled_until = None
 
     def _remember(self, seen: Seen) -> None:
         if len(self.requests) >= MOST_REQUESTS_KEPT:
