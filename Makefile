@@ -7,6 +7,7 @@ QUICKSTART ?= notebooks/00_quickstart.ipynb
 # Each worker starts its own servers, so more than a few only cost memory.
 WORKERS ?= auto
 PYTEST_ARGS ?=
+SOAK_ARGS ?=
 # `make lock UPGRADE=--upgrade` moves every pin; without it, only what has to move.
 UPGRADE ?=
 
@@ -33,12 +34,13 @@ VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check notebooks lock clean
+.PHONY: help demo lab test soak check notebooks lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
 	@echo "make lab        open JupyterLab on the quickstart"
 	@echo "make test       run the tests, then the notebooks"
+	@echo "make soak       the long runs, with their figures (hours; SOAK_ARGS=... for some)"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make notebooks  run the notebooks and compare their outputs"
 	@echo "make lock       write requirements/*.txt anew (UPGRADE=--upgrade for new versions)"
@@ -57,6 +59,10 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) \
 		|| failed="$$failed tests"; \
 	$(RUN_NOTEBOOKS); $(VERDICT)
+
+# The same tests at their whole length, and those that only run here.
+soak: $(INSTALLED)
+	@OAUTHMAGIC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(SOAK_ARGS)
 
 notebooks: $(INSTALLED)
 	@failed=; $(RUN_NOTEBOOKS); $(VERDICT)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from scales import SOAK
 
 from oauthmagic.redaction import forget_the_gone
 
@@ -98,6 +99,21 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave the long runs to `make soak`, and everything else to `make test`."""
+    chosen, left = [], []
+    for item in items:
+        is_long = item.get_closest_marker("soak") is not None
+        prints = "figure" in getattr(item, "fixturenames", ())
+        wanted = is_long or prints if SOAK else not is_long
+        (chosen if wanted else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = chosen
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Carry out the `needs` marks of a test."""
     for mark in item.iter_markers("needs"):
@@ -109,6 +125,35 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def component() -> Callable[[str], str]:
     """Return `require`: name to path, or the test is skipped."""
     return require
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Return a function that prints a measured number at the end of the run.
+
+    Its arguments are what was measured, in words, and what came out:
+    `figure("8 processes on one expired token: refreshes", "1 in 20 of 20 trials")`.
+    """
+
+    def record(what: str, came_out: object) -> None:
+        record_property("figure", f"{what}: {came_out}")
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of a run."""
+    figures = [
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "figure" and getattr(report, "when", "") == "call"
+    ]
+    if figures:
+        terminalreporter.section("figures" + " (the whole)" * SOAK)
+        for line in sorted(figures):
+            terminalreporter.line(line)
 
 
 @pytest.fixture(autouse=True)
