@@ -14,6 +14,11 @@
     ├── MissingCredentials               no credentials found, with every way to give them
     ├── EnvironmentRefused               credentials or tokens of another environment
     ├── SecretRefused (TypeError)        a `Secret` was about to be shown, compared or copied out
+    ├── StoreError                       tokens cannot be kept where they should be
+    │   ├── StoreUnavailable             no place, no key or no keyring; the hint names another
+    │   ├── StoreDamaged                 what is stored was changed, cut or sealed with another key
+    │   ├── StoreWriteFailed             not saved; the token lives on in memory
+    │   └── StoreBusy                    another kernel holds the token's lock
     ├── LoginRequired                    the authorization is over; log in again
     ├── UserActionRequired               the user must act; .pending says how
     ├── StepUpRequired                   a server asks for a second factor; becomes the one above
@@ -202,6 +207,37 @@ class SecretRefused(OAuthMagicError, TypeError):
     """A secret was about to be shown, compared or copied out."""
 
     hint = "Call .reveal() where you really need the value."
+
+
+class StoreError(OAuthMagicError):
+    """Tokens cannot be kept, or read, where they should be."""
+
+
+class StoreUnavailable(StoreError):
+    """The store that was chosen cannot be used here; nothing was written."""
+
+    hint = 'The store "memory" works everywhere: %config OAuthMagic.store = "memory".'
+
+
+class StoreDamaged(StoreError):
+    """What is stored was changed, cut, moved or sealed with another key."""
+
+    hint = (
+        "Nothing of it is used. %token forget --all empties the store; "
+        "then get the tokens anew."
+    )
+
+
+class StoreWriteFailed(StoreError):
+    """A token was not saved; the one saved before, if any, is still there."""
+
+    hint = "It lives on in this kernel and is saved as soon as that works again."
+
+
+class StoreBusy(StoreError):
+    """Another kernel or program holds the lock of a token."""
+
+    hint = "Try again in a moment; if it stays so, end the other kernel."
 
 
 class LoginRequired(OAuthMagicError):

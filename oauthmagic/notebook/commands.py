@@ -74,7 +74,7 @@ class Commands:
         self._session.prompt = prompt_for(shell)
         # Only what was changed with %config since: the session may have been
         # configured in Python, too.
-        self._session.configure(**settings.changes())
+        settings.tell(self._session.configure)
 
     def token(self, line: str) -> Any:
         """Run a line of `%token`."""

@@ -14,6 +14,8 @@ from traitlets import Bool, Dict, Enum, Float
 from traitlets.config import Configurable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
 
 _MAGICS = (("line", "token"), ("line", "api"), ("cell", "api"))
@@ -38,6 +40,12 @@ class OAuthMagic(Configurable):
     max_wait = Float(
         10.0, help="Seconds to wait in all where a server says Retry-After."
     ).tag(config=True)
+    store = Enum(
+        ["memory", "file", "keyring"],
+        default_value="memory",
+        help="Where tokens are kept: memory ends with the kernel; file is encrypted "
+        "and shared by your kernels; keyring is the operating system's.",
+    ).tag(config=True)
     settings = Dict(help="Settings of providers: {'stet': {'version': '1.6.2'}}.").tag(
         config=True
     )
@@ -55,6 +63,7 @@ class OAuthMagic(Configurable):
             "environment": None,
             "timeout": None,
             "settings": {},
+            "store": "memory",
         }
         self._told["max_wait"] = self.traits()["max_wait"].default_value
 
@@ -63,12 +72,16 @@ class OAuthMagic(Configurable):
         default = {} if name == "settings" else self.traits()[name].default_value
         return bool(self._told[name] != default)
 
-    def changes(self) -> dict[str, Any]:
-        """Return what was changed since this was last asked."""
+    def tell(self, configure: Callable[..., None]) -> None:
+        """Tell a session what was changed since it was last told.
+
+        What it refuses it is told again at the next line: nobody shall go on in
+        memory who chose a file.
+        """
         now = {name: getattr(self, name) for name in self._told}
-        changed = {name: now[name] for name in now if now[name] != self._told[name]}
-        self._told = now
-        return changed
+        for name in [name for name in now if now[name] != self._told[name]]:
+            configure(**{name: now[name]})
+            self._told[name] = now[name]
 
 
 class OAuthMagics:

@@ -30,7 +30,7 @@ class Answer:
         waited: Seconds waited because the server said `Retry-After`.
         replayed: Whether it was sent once more with a renewed token.
         attempts: How often it was sent.
-        trouble: Why the token could not be renewed though its end is near, or "".
+        trouble: What is wrong with a token that still serves, or "".
     """
 
     response: WireResponse

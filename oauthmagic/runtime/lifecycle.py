@@ -6,32 +6,30 @@ finds the new token and renews nothing.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import (
     CommandError,
-    InvalidClient,
     LoginRequired,
     OAuthError,
     OAuthMagicError,
-    StepUpRequired,
+    StoreWriteFailed,
     UnsupportedTokenType,
 )
 from oauthmagic.flows.revocation import revoke_token
-from oauthmagic.oauth import clients, grants
-from oauthmagic.oauth.credentials import Credentials, missing_credentials
+from oauthmagic.oauth import grants
+from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.oauth.tokens import Token, fingerprint
 from oauthmagic.runtime.granting import (
     WRONG_CREDENTIALS,
     endpoint_of,
-    ends_the_refresh_token,
     grant_parameters,
     perform,
     token_after,
 )
-from oauthmagic.runtime.interruptions import finished
+from oauthmagic.runtime.interruptions import Flights, finished
+from oauthmagic.runtime.refreshing import Refreshes, login_hint
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.responses import TokenResponse
@@ -80,7 +78,8 @@ class TokenKeeper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._generations = itertools.count(1)
+        self._renewals: Flights[Token] = Flights()
+        self._refreshes = Refreshes()
         # In memory only, for a renewal without the user.
         self._credentials: dict[TokenKey, Credentials] = {}
         # What a server refused is not sent again by itself: an account would be locked.
@@ -142,10 +141,18 @@ class TokenKeeper:
         return finished(step)
 
     def adopt(self, world: World, token: Token, credentials: Credentials) -> Token:
-        """Keep a token that was got elsewhere."""
+        """Keep a token that was got elsewhere.
+
+        Raises:
+            StoreWriteFailed: It is kept in memory only.
+        """
         mark = fingerprint(token.access_token, world.fingerprint_key)
+        token = token.replace(fingerprint=mark)
         with self._store.exclusive(token.key) as entry:
-            return self._keep(entry, token.replace(fingerprint=mark), credentials)
+            kept = self._keep(entry, token, credentials)
+        if self._store.unsaved(kept.key):
+            raise StoreWriteFailed(self._store.unsaved(kept.key))
+        return kept
 
     def forget(self, token: Token) -> None:
         """Forget a token and the credentials it came by."""
@@ -153,6 +160,12 @@ class TokenKeeper:
             entry.delete()
         self._credentials.pop(token.key, None)
         self._trouble.pop(token.key, None)
+
+    def clear(self) -> int:
+        """Forget every token, those that cannot be read included; return how many."""
+        self._credentials.clear()
+        self._trouble.clear()
+        return self._store.clear()
 
     def revoke(self, token: Token, world: World) -> None:
         """Revoke a token at the server, its refresh token first, then forget it.
@@ -200,12 +213,13 @@ class TokenKeeper:
             # Inside the leeway the old one still serves.
             if token.is_expired():
                 raise
-            self._trouble[token.key] = str(error)
+            why = f"the token could not be renewed yet: {error}"
+            self._trouble[token.key] = why
             return token
 
     def trouble(self, token: Token) -> str:
-        """Return why the last renewal of a token failed that still serves, or ""."""
-        return self._trouble.get(token.key, "")
+        """Return what its owner should know of a token that still serves, or ""."""
+        return self._trouble.get(token.key, "") or self._store.unsaved(token.key)
 
     def credentials(self, token: Token) -> Credentials:
         """Return the credentials that a token came by, as far as they are held."""
@@ -252,50 +266,44 @@ class TokenKeeper:
                 held = entry.token
                 if held is None:
                     msg = f"The token of {world.target} was forgotten."
-                    raise LoginRequired(msg, hint=_login_hint(token))
+                    raise LoginRequired(msg, hint=login_hint(token))
                 if held.generation != token.generation and not held.is_expired():
                     return held
                 renewed = self._renewed(entry, held, world, reason, doubted=doubted)
-                renewed = renewed.replace(generation=next(self._generations), note="")
+                if renewed is None:
+                    return entry.token or held
+                renewed = renewed.replace(generation=entry.next_generation(), note="")
                 if doubted:
                     self._doubted.add(renewed.generation)
-                entry.write(renewed)
                 self._trouble.pop(token.key, None)
-                return renewed
+                self._refreshes.forget(token.key)
+                return self._written(entry, renewed)
 
-        return finished(step)
+        return self._renewals.joined(token.key, step)
 
     def _renewed(
         self, entry: Entry, held: Token, world: World, reason: str, *, doubted: bool
-    ) -> Token:
+    ) -> Token | None:
+        """Return what follows a token; None if somebody else has renewed it."""
         if held.refresh_token is None:
             return self._granted_again(held, world, reason)
         known = Credentials(client_id=held.client_id)
         known = self.credentials(held).over(known)
-        try:
-            response = perform(world, known, grants.refresh_token(held.refresh_token))
-        except StepUpRequired:
-            msg = f"{world.target} asks for a second factor before it renews the token."
-            raise LoginRequired(msg, hint=_login_hint(held)) from None
-        except InvalidClient:
-            # Public clients need none; whoever adopted a token may have left them out.
-            method = world.provider.token_endpoint_auth_method
-            missing = known.missing(clients.needed_fields(method))
-            if missing:
-                raise missing_credentials(world.target, missing) from None
-            raise
-        except OAuthError as error:
-            if not ends_the_refresh_token(error):
-                raise
-        else:
+        response = self._refreshes.send(world, known, held, held.refresh_token)
+        if response is not None:
             return token_after(world, held, response, reason=reason)
+        # Somebody who does not share the lock, on another host, may have been faster.
+        now = entry.token
+        if now is not None and now.generation != held.generation:
+            return None
+        reason = f"{reason}, {self._refreshes.why_refused(held)}"
         # Never sent again: a refused refresh token stays refused.
-        held = held.replace(refresh_token=None, generation=next(self._generations))
+        held = held.replace(refresh_token=None, generation=entry.next_generation())
         if doubted:
             # Nor does the server take the access token, whatever end it had.
             held = held.replace(expires_at=world.clock())
-        entry.write(held)
-        return self._granted_again(held, world, f"{reason}, refresh token refused")
+        self._written(entry, held)
+        return self._granted_again(held, world, reason)
 
     def _granted_again(self, held: Token, world: World, reason: str) -> Token:
         if not self._can_grant_again(held):
@@ -303,7 +311,7 @@ class TokenKeeper:
                 f"The token of {world.target} is over ({reason}), and it cannot be "
                 "renewed: there is no refresh token that works."
             )
-            raise LoginRequired(msg, hint=_login_hint(held))
+            raise LoginRequired(msg, hint=login_hint(held))
         credentials = self._credentials[held.key]
         scopes = tuple(sorted(held.scopes_requested))
         asked = grant_parameters(held.grant, scopes, credentials)
@@ -352,15 +360,21 @@ class TokenKeeper:
 
     def _keep(self, entry: Entry, token: Token, credentials: Credentials) -> Token:
         """Keep a token that does not come from a renewal."""
-        # Counted on over all tokens, so that a renewal of an older one is not
-        # taken for a renewal of this.
-        token = token.replace(generation=next(self._generations))
+        token = token.replace(generation=entry.next_generation())
         if token.grant == "password" and not self._has_warned:
             self._has_warned = True
             token = token.replace(note=LEGACY_GRANT)
-        entry.write(token, latest=True)
         self._credentials[token.key] = credentials
         self._trouble.pop(token.key, None)
+        return self._written(entry, token, latest=True)
+
+    def _written(self, entry: Entry, token: Token, *, latest: bool = False) -> Token:
+        """Return a token that is kept; its note says if only in memory."""
+        try:
+            entry.write(token, latest=latest)
+        except StoreWriteFailed as error:
+            # Here is the only copy of it: it has to serve, and be saved later.
+            return token.replace(note=f"{error} {error.hint}")
         return token
 
 
@@ -397,7 +411,3 @@ def _why(token: Token) -> str:
     if not left:
         return "the access token had expired"
     return f"{left.total_seconds():.0f} s left, renewed from {leeway(token):.0f} s on"
-
-
-def _login_hint(token: Token) -> str:
-    return f"Log in again: %token {token.alias or token.target} --fresh."

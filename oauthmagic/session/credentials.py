@@ -19,6 +19,7 @@ from oauthmagic.oauth.credentials import (
 )
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.redaction import Secret
+from oauthmagic.store.stores import PASSPHRASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +37,7 @@ def concealed(environ: Mapping[str, str | None]) -> dict[str, str | Secret]:
     """Return the variables that are ours, the secrets among them hidden."""
     endings = tuple(f"_{name.upper()}" for name in SECRET_FIELDS)
     return {
-        name: Secret(value) if name.endswith(endings) else value
+        name: Secret(value) if name.endswith((*endings, PASSPHRASE)) else value
         for name, value in environ.items()
         if name.startswith(PREFIX) and value
     }

@@ -305,7 +305,7 @@ def _note(answer: Answer, token: Token) -> str:
     elif answer.token.generation != token.generation:
         notes.append(f"token refreshed first: {answer.token.reason}")
     if answer.trouble:
-        notes.append(f"the token could not be renewed yet: {answer.trouble}")
+        notes.append(answer.trouble)
     if answer.waited:
         notes.append(f"waited {answer.waited:g} s as the server asked")
     end = answer.token.refresh_expires_at

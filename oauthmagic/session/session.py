@@ -12,6 +12,8 @@ from oauthmagic.errors import (
     LoginRequired,
     OAuthMagicError,
     StepUpRequired,
+    StoreDamaged,
+    StoreError,
     UnknownName,
     UserActionRequired,
 )
@@ -29,8 +31,8 @@ from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
 from oauthmagic.session.step_ups import StepUp
+from oauthmagic.session.stores import Stores
 from oauthmagic.session.worlds import MAX_WAIT, Worlds, check_seconds
-from oauthmagic.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,7 +61,8 @@ class Session:
     Safe to share between threads.
 
     Args:
-        store: "memory", or a `oauthmagic.store.stores.Store`.
+        store: Where tokens are kept: "memory"; "file", encrypted and shared by the
+            kernels of one user; "keyring"; or a `oauthmagic.store.stores.Store`.
         environment: The environment of targets that name none; without it
             `OAUTHMAGIC_ENVIRONMENT`, else "sandbox".
         timeout: Seconds for any one exchange; without it 8 for a token request
@@ -95,14 +98,14 @@ class Session:
         if environment is None and default not in ENVIRONMENTS:
             where = " in OAUTHMAGIC_ENVIRONMENT"
             raise UnknownName("environment", default, ENVIRONMENTS, where=where)
-        self._defaults = (environment or default, timeout, max_wait)
+        self._defaults = (environment or default, timeout, max_wait, store)
         self._worlds = Worlds(
             transport=transport, clock=clock, sleep=sleep, randomness=randomness
         )
         self._worlds.is_public = is_public
+        self._store = Stores(store, self._worlds, variables, randomness)
         self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
-        self._store = _store(store)
         self._keeper = TokenKeeper(self._store)
         self._holdings = Holdings(self._store, self._keeper, self._worlds, variables)
         self._room = WaitingRoom()
@@ -114,26 +117,32 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        count = len(self._store.tokens())
+        try:
+            count = len(self._store.tokens())
+        except StoreError:
+            return "<oauthmagic.Session whose store cannot be read>"
         return f"<oauthmagic.Session holding {count} token{'s' * (count != 1)}>"
 
     def configure(self, **changes: Any) -> None:
         """Change settings of this session; None takes back what it was made with.
 
         Args:
-            **changes: `environment`, `timeout` or `max_wait` as in `Session`; or
-                `settings`: by provider, a mapping of its own settings.
+            **changes: `environment`, `timeout`, `max_wait` or `store` as in
+                `Session` (what memory held goes into another store); or `settings`:
+                by provider, a mapping of its own settings.
 
         Raises:
             UnknownName: A setting is unknown.
             CommandError: Its value makes no sense.
+            OAuthMagicError: The store cannot be used here; the old one stays.
         """
-        environment, timeout, max_wait = self._defaults
+        environment, timeout, max_wait, store = self._defaults
         defaults: dict[str, Any] = {
             "environment": environment,
             "timeout": timeout,
             "max_wait": MAX_WAIT if max_wait is None else max_wait,
             "settings": {},
+            "store": store,
         }
         for name, value in changes.items():
             if name not in defaults:
@@ -143,7 +152,10 @@ class Session:
                 check_seconds(name, value, least=0 if name == "max_wait" else 0.001)
             if name == "settings":
                 self._worlds.check_settings(value)
-            setattr(self._worlds, name, value)
+            if name == "store":
+                self._store.choose(value)
+            else:
+                setattr(self._worlds, name, value)
 
     def token(
         self,
@@ -413,7 +425,10 @@ class Session:
         is not told: a forgotten token stays valid until its end.
         """
         if every:
-            going = self._store.tokens()
+            try:
+                going = self._store.tokens()
+            except StoreDamaged:
+                going = []  # what cannot be read is forgotten, too
         elif target is None:
             msg = "Forget which token?"
             raise CommandError(
@@ -425,7 +440,7 @@ class Session:
             self._keeper.forget(token)
             # What waits with it would go on with a token that is gone.
             self._room.forget(token.alias or token.target)
-        return len(going)
+        return len(going) + (self._keeper.clear() if every else 0)
 
     def show(self, target: str) -> Token:
         """Return the token held for a target as it is, without renewing it.
@@ -666,11 +681,3 @@ def _grant_to_perform(
         hint = f"%token refresh {target}, or %token adopt {target} --from VAR."
         raise CommandError(msg, hint=hint)
     return grant
-
-
-def _store(store: str | Store) -> Store:
-    if store == "memory":
-        return MemoryStore()
-    if isinstance(store, str):
-        raise UnknownName("store", store, ["memory"])
-    return store

@@ -123,6 +123,15 @@ class Worlds:
             max_wait=self.max_wait,
         )
 
+    def clock_of(self, target: str) -> Clock:
+        """Return the time of a target, which in a demo is the demo's own."""
+        name, _, environment = target.rpartition("@")
+        provider = name.partition("/")[0]
+        if environment == "demo" and provider in self.catalogue:
+            # Not before it is asked: a simulator takes a while to make.
+            return lambda: self._demo(provider).clock()
+        return self._clock
+
     def provider_at(self, issuer: str, *, name: str, api_base: str) -> Provider:
         """Ask an issuer for its metadata and return the provider that it describes.
 

@@ -1,1 +1,1 @@
-"""Tokens at rest. One store so far: the memory of one session."""
+"""Tokens at rest: in memory, in an encrypted file, or in the system's keyring."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ class MemoryStore:
         self._tokens: dict[TokenKey, Token] = {}
         self._locks: dict[TokenKey, threading.Lock] = {}
         self._guard = threading.Lock()
+        # Counted over all keys, so that a token obtained anew is not taken for one
+        # that was forgotten.
+        self._generations = itertools.count(1)
 
     @contextmanager
     def exclusive(self, key: TokenKey) -> Iterator[MemoryEntry]:
@@ -27,31 +31,51 @@ class MemoryStore:
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            yield MemoryEntry(self._tokens, key, self._guard)
+            yield MemoryEntry(self._tokens, key, self._guard, self._generations)
 
     def tokens(self) -> list[Token]:
         """Return the tokens held, the latest obtained or adopted last."""
         with self._guard:
             return list(self._tokens.values())
 
+    def unsaved(self, key: TokenKey) -> str:  # noqa: ARG002 - of no key
+        """Return "": memory is where they belong."""
+        return ""
+
+    def clear(self) -> int:
+        """Forget every token; return how many."""
+        with self._guard:
+            count = len(self._tokens)
+            self._tokens.clear()
+        return count
+
 
 class MemoryEntry:
     """One key of a `MemoryStore`, held under its lock."""
 
-    __slots__ = ("_guard", "_key", "_tokens")
+    __slots__ = ("_generations", "_guard", "_key", "_tokens")
 
     def __init__(
-        self, tokens: dict[TokenKey, Token], key: TokenKey, guard: threading.Lock
+        self,
+        tokens: dict[TokenKey, Token],
+        key: TokenKey,
+        guard: threading.Lock,
+        generations: Iterator[int],
     ) -> None:
         self._tokens = tokens
         self._key = key
         self._guard = guard
+        self._generations = generations
 
     @property
     def token(self) -> Token | None:
         """The token held now."""
         with self._guard:
             return self._tokens.get(self._key)
+
+    def next_generation(self) -> int:
+        """Return a number that no token has had."""
+        return next(self._generations)
 
     def write(self, token: Token, *, latest: bool = False) -> None:
         """Keep a token; only a latest one changes the order of the store."""

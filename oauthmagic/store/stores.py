@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token, TokenKey
 
 
+#: What `Session(store=...)` takes by name.
+KINDS = ("memory", "file", "keyring")
+#: The variable that seals the file store.
+PASSPHRASE = "OAUTHMAGIC_STORE_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+
 class Entry(Protocol):
     """One key of the store while nobody else can write it."""
 
@@ -22,12 +28,19 @@ class Entry(Protocol):
         """The token held now, read after the lock was had."""
         ...
 
+    def next_generation(self) -> int:
+        """Return a number that no token of this key has had."""
+        ...
+
     def write(self, token: Token, *, latest: bool = False) -> None:
         """Keep a token; when this returns, it is as safe as the store is.
 
         Args:
             token: The token, of this entry's key.
             latest: Whether it was just obtained or adopted, and not only renewed.
+
+        Raises:
+            StoreWriteFailed: It is kept in memory until it can be written.
         """
         ...
 
@@ -45,4 +58,12 @@ class Store(Protocol):
 
     def tokens(self) -> list[Token]:
         """Return the tokens held, the latest obtained or adopted last."""
+        ...
+
+    def unsaved(self, key: TokenKey) -> str:
+        """Return why a key's token could not be saved yet, or ""."""
+        ...
+
+    def clear(self) -> int:
+        """Forget every token, those that cannot be read included; return how many."""
         ...

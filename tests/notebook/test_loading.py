@@ -206,9 +206,20 @@ def test_the_settings_can_be_seen_and_changed(shell, caplog):
     shell("%config OAuthMagic.environment = 'prod'")
     shell("%config OAuthMagic.environment = 'demo'")
 
-    for name in ("environment", "timeout", "max_wait", "short_errors"):
+    for name in ("environment", "timeout", "max_wait", "store", "short_errors"):
         assert f"OAuthMagic.{name}" in listed.stdout
     assert (
         "['demo', 'sandbox', 'production'] or None, not the str 'prod'" in caplog.text
     )
     assert shell("%token revsto").value.target == "revsto@demo"
+
+
+def test_a_store_that_cannot_be_used_is_said_until_it_is_changed(shell):
+    """Nobody goes on in memory who chose a file."""
+    shell('%config OAuthMagic.store = "file"')
+    for _ in range(2):
+        said = shell("%token revsto@demo")
+        assert "OAUTHMAGIC_STORE_PASSPHRASE" in said.stdout + said.stderr
+
+    shell('%config OAuthMagic.store = "memory"')
+    assert "revsto@demo" in shell("%token revsto@demo").stdout

@@ -225,9 +225,9 @@ def test_a_refused_password_is_not_sent_again(stage):
         (answer(400, error="server_error"), OAuthError),
         (answer(401, error="invalid_client"), InvalidClient),
         (answer(429), RateLimited),
-        (ConnectionLost("cut", sent="unknown"), ConnectionLost),
+        (ConnectionLost("cut", sent="no"), ConnectionLost),
     ],
-    ids=["503", "server_error", "invalid_client", "429", "lost"],
+    ids=["503", "server_error", "invalid_client", "429", "not sent"],
 )
 def test_trouble_at_the_server_keeps_the_refresh_token(stage, trouble, raised):
     """Nothing was refused for good: the next try may succeed."""

@@ -1,0 +1,109 @@
+"""The store of a session, which can be exchanged while the session lives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import EnvironmentRefused, UnknownName
+from oauthmagic.redaction import Secret
+from oauthmagic.store.memory import MemoryStore
+from oauthmagic.store.stores import KINDS, PASSPHRASE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from oauthmagic.oauth.tokens import Token, TokenKey
+    from oauthmagic.session.worlds import Worlds
+    from oauthmagic.store.stores import Entry, Store
+
+
+class Stores:
+    """A store that stands for the one that was chosen last.
+
+    Args:
+        chosen: "memory", "file", "keyring" or a store.
+        worlds: Know the time of each target, and whether this machine is public.
+        variables: The environment's own (`oauthmagic.session.credentials.concealed`).
+        randomness: Returns so many random bytes.
+
+    Raises:
+        UnknownName: There is no such store.
+        OAuthMagicError: It cannot be used here.
+    """
+
+    def __init__(
+        self,
+        chosen: str | Store,
+        worlds: Worlds,
+        variables: Mapping[str, str | Secret],
+        randomness: Callable[[int], bytes],
+    ) -> None:
+        self._worlds = worlds
+        self._variables = variables
+        self._randomness = randomness
+        self._opened: dict[str, Store] = {}
+        self._current = self._open(chosen)
+
+    def choose(self, chosen: str | Store) -> None:
+        """Go on with another store; what memory held goes with it.
+
+        Raises:
+            UnknownName: There is no such store; the old one stays.
+            OAuthMagicError: It cannot be used here; the old one stays.
+        """
+        store = self._open(chosen)
+        if store is self._current:
+            return
+        if isinstance(self._current, MemoryStore):
+            for token in self._current.tokens():
+                with store.exclusive(token.key) as entry:
+                    if entry.token is None:
+                        number = entry.next_generation()
+                        entry.write(token.replace(generation=number), latest=True)
+            self._current.clear()
+        self._current = store
+
+    def exclusive(self, key: TokenKey) -> AbstractContextManager[Entry]:
+        """Return the entry of a key, locked until the context ends."""
+        return self._current.exclusive(key)
+
+    def tokens(self) -> list[Token]:
+        """Return the tokens held, the latest obtained or adopted last."""
+        return self._current.tokens()
+
+    def unsaved(self, key: TokenKey) -> str:
+        """Return why a key's token could not be saved yet, or ""."""
+        return self._current.unsaved(key)
+
+    def clear(self) -> int:
+        """Forget every token; return how many."""
+        return self._current.clear()
+
+    def _open(self, chosen: str | Store) -> Store:
+        if not isinstance(chosen, str):
+            return chosen
+        if chosen not in KINDS:
+            raise UnknownName("store", chosen, KINDS)
+        if chosen not in self._opened:
+            made = MemoryStore() if chosen == "memory" else self._lasting(chosen)
+            self._opened[chosen] = made
+        return self._opened[chosen]
+
+    def _lasting(self, kind: str) -> Store:
+        if self._worlds.is_public:
+            msg = "On a public Binder nothing is kept on the disk."
+            hint = 'The store "memory" works here; it ends with the kernel.'
+            raise EnvironmentRefused(msg, hint=hint)
+        from oauthmagic.store.opening import (  # noqa: PLC0415 - imports cryptography
+            Place,
+            open_store,
+        )
+
+        given = self._variables.get(PASSPHRASE)
+        place = Place(
+            passphrase=given if isinstance(given, Secret) else None,
+            randomness=self._randomness,
+            clock_of=self._worlds.clock_of,
+        )
+        return open_store(kind, place)

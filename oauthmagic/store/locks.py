@@ -1,0 +1,172 @@
+"""Locks that threads and processes share, and that die with their holder.
+
+One permanent file for each lock, in the store's own directory: a lock file that is
+removed can be held twice, and one that only exists stays when its holder is killed.
+The kernel lets go of these when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import StoreBusy, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from oauthmagic.store.disks import Disk
+
+#: Seconds to wait for another holder: longer than any token request may take.
+PATIENCE = 20.0
+#: Seconds between two looks; a lock of the kernel cannot be waited for in time.
+_LOOK = 0.01
+#: Seconds after which a waiting thread looks whether it was interrupted.
+_TICK = 0.2
+
+_held: set[int] = set()
+_guard = threading.Lock()
+_all: weakref.WeakSet[Locks] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    """Close what the parent holds: a child that inherits a lock would keep it."""
+    global _guard  # noqa: PLW0603 - a thread that is not in the child may hold it
+    _guard = threading.Lock()
+    for handle in _held:
+        with contextlib.suppress(OSError):
+            os.close(handle)
+    _held.clear()
+    for locks in _all:
+        locks.forget_threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+class Locks:
+    """The locks of one directory.
+
+    Args:
+        directory: Where their files are.
+        disk: Opens and closes them.
+        patience: Seconds to wait for another holder.
+        sleep: Waits so many seconds.
+        monotonic: Returns seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        disk: Disk,
+        *,
+        patience: float = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._disk = disk
+        self._patience = patience
+        self._sleep = sleep
+        self._monotonic = monotonic
+        # First among the threads of this process, who can wait without looking.
+        self._of_threads: defaultdict[str, threading.Lock]
+        self.forget_threads()
+        _all.add(self)
+
+    def forget_threads(self) -> None:
+        """Begin without threads: after a fork there is one, which holds nothing."""
+        self._of_threads = defaultdict(threading.Lock)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold a lock until the context ends.
+
+        Raises:
+            StoreBusy: Somebody else held it all the time.
+            StoreUnavailable: There is no way to lock here.
+        """
+        end = self._monotonic() + self._patience
+        of_threads = self._of_threads[name]
+        while not of_threads.acquire(timeout=_TICK):
+            self._check(end)
+        try:
+            with self._held_alone(name, end):
+                yield
+        finally:
+            of_threads.release()
+
+    @contextmanager
+    def _held_alone(self, name: str, end: float) -> Iterator[None]:
+        """Hold the lock of all processes."""
+        while (handle := self._taken(name)) is None:
+            self._check(end)
+            self._sleep(_LOOK)
+        try:
+            yield
+        finally:
+            self._let_go(handle)
+
+    def _check(self, end: float) -> None:
+        if self._monotonic() >= end:
+            msg = "Another kernel or program has been busy with this token for "
+            raise StoreBusy(f"{msg}{self._patience:g} seconds.")
+
+    def _taken(self, name: str) -> int | None:
+        """Return an open file that holds the lock, or None if somebody else does."""
+        try:
+            path = self._directory / f"{name}.lock"
+            handle = self._disk.open(path, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise _unlockable(error) from None
+        try:
+            _lock(handle)
+        except BlockingIOError:
+            self._disk.close(handle)
+            return None
+        except OSError as error:
+            self._disk.close(handle)
+            raise _unlockable(error) from None
+        with _guard:
+            _held.add(handle)
+        return handle
+
+    def _let_go(self, handle: int) -> None:
+        with _guard:
+            _held.discard(handle)
+        self._disk.close(handle)
+
+
+def _unlockable(error: OSError) -> StoreUnavailable:
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return StoreUnavailable(f"The token store cannot be locked ({why}).")
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError from error
+
+elif sys.platform == "emscripten":
+
+    def _lock(handle: int) -> None:
+        """Do nothing: there is one process, and it has one thread."""
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,154 @@
+"""A session keeps its tokens where it was told, and says when it cannot."""
+
+import pytest
+from keeping import FailingDisk
+from opened import PASSPHRASE, quick_store
+
+import oauthmagic
+from oauthmagic.errors import (
+    EnvironmentRefused,
+    StoreDamaged,
+    StoreUnavailable,
+    StoreWriteFailed,
+    UnknownName,
+)
+
+SEALED = {"OAUTHMAGIC_STORE_PASSPHRASE": PASSPHRASE}
+PRODUCTS = "GET /distributor/v1/products"
+
+
+def records(home):
+    """Return the files of the file store."""
+    return sorted(home.rglob("oauthmagic/tokens/*.token"))
+
+
+def test_another_kernel_goes_on_with_the_token(clean_environ):
+    """Two sessions of one user: the second asks for no token, and finds the alias."""
+    with (
+        oauthmagic.Session(store="file", environ=SEALED) as one,
+        oauthmagic.Session(store="file", environ=SEALED) as two,
+    ):
+        token = one.token("revsto@demo", alias="work")
+
+        assert two.show("work").fingerprint == token.fingerprint
+        assert two.tokens().to_dict("list")["alias"] == ["work"]
+        assert two.api("work", PRODUCTS).status == 200
+        two.forget("work")
+        assert len(one.tokens()) == 0
+    assert records(clean_environ) == []
+
+
+def test_what_one_kernel_renewed_the_other_uses(clean_environ):  # noqa: ARG001 - a home
+    """The snapshot that a notebook holds does not change; the next call sees it."""
+    with (
+        oauthmagic.Session(store="file", environ=SEALED) as one,
+        oauthmagic.Session(store="file", environ=SEALED) as two,
+    ):
+        before = one.token("revsto@demo")
+        renewed = two.refresh("revsto@demo")
+
+        now = one.show("revsto@demo").access_token.reveal()
+        assert now == renewed.access_token.reveal() != before.access_token.reveal()
+
+
+def test_without_a_key_there_is_no_file(clean_environ):
+    """Never plain text: no keyring and no passphrase is an error with both remedies."""
+    with pytest.raises(StoreUnavailable) as caught:
+        oauthmagic.Session(store="file", environ={})
+
+    assert "OAUTHMAGIC_STORE_PASSPHRASE" in caught.value.hint
+    assert 'pip install "oauthmagic[keyring]"' in caught.value.hint
+    assert records(clean_environ) == []
+
+
+def test_an_unknown_store_is_a_did_you_mean():
+    """As every name."""
+    with pytest.raises(UnknownName, match="Did you mean 'keyring'"):
+        oauthmagic.Session(store="keyrin", environ={})
+
+
+@pytest.mark.parametrize("kind", ["file", "keyring"])
+def test_on_a_public_binder_nothing_is_kept_on_the_disk(kind, clean_environ):
+    """Whatever passphrase there is."""
+    environ = {**SEALED, "BINDER_REPO_URL": "https://git.example/x"}
+
+    with pytest.raises(EnvironmentRefused, match="public Binder"):
+        oauthmagic.Session(store=kind, environ=environ)
+    assert not list(clean_environ.rglob("oauthmagic"))
+
+
+def test_what_memory_held_goes_into_the_file(clean_environ):
+    """A notebook that began without a thought can be continued tomorrow."""
+    with oauthmagic.Session(environ=SEALED) as session:
+        token = session.token("revsto@demo")
+        session.configure(store="file")
+
+        assert len(records(clean_environ)) == 1
+        assert session.show("revsto@demo").fingerprint == token.fingerprint
+        assert session.api("revsto@demo", PRODUCTS).status == 200
+        session.configure(store=None)
+        assert len(session.tokens()) == 0
+        session.configure(store="file")
+        assert len(session.tokens()) == 1
+
+
+def test_a_store_that_cannot_be_opened_leaves_the_old_one():
+    """Nothing is lost by trying."""
+    with oauthmagic.Session(environ={}) as session:
+        session.token("revsto@demo")
+        with pytest.raises(StoreUnavailable):
+            session.configure(store="file")
+
+        assert len(session.tokens()) == 1
+
+
+def test_a_full_disk_is_said_and_costs_nothing(tmp_path):
+    """The token serves from memory, says so, and is saved when there is room."""
+    disk = FailingDisk(1, ever_after=True)
+    store = quick_store(tmp_path / "tokens", disk=disk)
+    with oauthmagic.Session(store=store, environ={}) as session:
+        token = session.token("revsto@demo")
+        assert token.note.startswith("The token was NOT saved (No space left on")
+
+        reply = session.api("revsto@demo", PRODUCTS)
+        assert reply.status == 200
+        assert "NOT saved" in reply.note
+
+        disk.at = 0
+        assert session.api("revsto@demo", PRODUCTS).note == ""
+    assert len(quick_store(tmp_path / "tokens").tokens()) == 1
+
+
+def test_adopting_is_durable_or_an_error(tmp_path):
+    """Whoever hands a token over may delete theirs when it returns."""
+    store = quick_store(tmp_path / "tokens", disk=FailingDisk(1, ever_after=True))
+    with oauthmagic.Session(store=store, environ={}) as session:
+        with pytest.raises(StoreWriteFailed, match="NOT saved"):
+            session.adopt("revsto@demo", {"access_token": "fake-access"})
+
+        assert len(session.tokens()) == 1
+
+
+def test_a_damaged_store_is_said_and_can_be_emptied(clean_environ):
+    """Every way in says the same; forgetting all is the way out."""
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        session.token("revsto@demo")
+        path = records(clean_environ)[0]
+        path.write_bytes(path.read_bytes()[:-1])
+
+        assert repr(session) == "<oauthmagic.Session whose store cannot be read>"
+        for call in (session.tokens, lambda: session.api("revsto@demo", PRODUCTS)):
+            with pytest.raises(StoreDamaged, match="changed, cut") as caught:
+                call()
+            assert "%token forget --all" in caught.value.hint
+        assert session.forget(every=True) == 1
+        assert session.token("revsto@demo").is_expired() is False
+
+
+def test_the_passphrase_does_not_show():
+    """It is a secret like any other."""
+    with oauthmagic.Session(environ=SEALED) as session:
+        with pytest.raises(UnknownName) as caught:
+            session.token(PASSPHRASE.replace(" ", "-"))
+        assert "[secret]" in str(caught.value) or PASSPHRASE not in str(caught.value)
+        assert PASSPHRASE not in repr(vars(session._store))
