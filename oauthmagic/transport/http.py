@@ -18,6 +18,7 @@ import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+import h11
 import httpx
 
 from oauthmagic.errors import (
@@ -31,6 +32,7 @@ from oauthmagic.errors import (
 )
 from oauthmagic.redaction import RedactingFilter
 from oauthmagic.transport.bodies import decoded
+from oauthmagic.transport.floors import check_h11
 from oauthmagic.transport.tls import late_alert, tls_cause, tls_context, tls_error
 from oauthmagic.transport.urls import parse_url
 from oauthmagic.transport.wire import WireRequest, WireResponse
@@ -80,6 +82,9 @@ class HttpTransport:
             it, the system's and certifi's.
         certificate: PEM text of the client's certificate (mutual TLS).
         private_key: PEM text of its key.
+
+    Raises:
+        TransportError: The library that reads answers is too old to be trusted.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class HttpTransport:
         certificate: Secret | None = None,
         private_key: Secret | None = None,
     ) -> None:
+        check_h11(vars(h11)["__version__"])
         self._tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
         self._pools: dict[str | None, httpx.HTTPTransport] = {}
