@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from oauthmagic.store.forks import begins_anew_in_children
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -44,6 +46,12 @@ class Flights(Generic[T]):
 
     def __init__(self) -> None:
         self._under_way: dict[Hashable, _Flight[T]] = {}
+        self._guard = threading.Lock()
+        begins_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Forget, in a forked child, what its parent's threads are doing."""
+        self._under_way = {}
         self._guard = threading.Lock()
 
     def joined(self, key: Hashable, step: Callable[[], T]) -> T:

@@ -30,9 +30,10 @@ from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
+from oauthmagic.session.settings import check_seconds
 from oauthmagic.session.step_ups import StepUp
 from oauthmagic.session.stores import Stores
-from oauthmagic.session.worlds import MAX_WAIT, Worlds, check_seconds
+from oauthmagic.session.worlds import MAX_WAIT, Worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -16,6 +16,8 @@ from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
 from oauthmagic.session.discoveries import Discoveries, provider_at
 from oauthmagic.session.guids import new_guid
+from oauthmagic.session.settings import settled_settings
+from oauthmagic.store.forks import begins_anew_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +69,13 @@ class Worlds:
         self._demos: dict[str, Demo] = {}
         self._discoveries = Discoveries()
         self._lock = threading.RLock()
+        begins_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Open, in a forked child, connections of its own."""
+        self._lock = threading.RLock()
+        # Not closed: the parent goes on with these sockets.
+        self._transports = {}
 
     @property
     def environment(self) -> str:
@@ -190,11 +199,11 @@ class Worlds:
             if not isinstance(chosen, Mapping):
                 msg = f"The settings of {name!r} are not a mapping."
                 raise CommandError(msg, hint="For example {'version': '1.6.2'}.")
-            _settled(self.catalogue.get(name), chosen)
+            settled_settings(self.catalogue.get(name), chosen)
 
     def settings_of(self, provider: Provider) -> dict[str, str]:
         """Return a provider's settings in force, each as it stands in a URL."""
-        return _settled(provider, self.settings.get(provider.name, {}))
+        return settled_settings(provider, self.settings.get(provider.name, {}))
 
     def demo(self, world: World) -> Demo:
         """Return the simulator behind a world.
@@ -265,34 +274,3 @@ class Worlds:
                     ca_file=ca_file, certificate=certificate, private_key=private_key
                 )
             return self._transports[key]
-
-
-def check_seconds(name: str, value: object, *, least: float) -> None:
-    """Refuse a number of seconds that makes no sense.
-
-    Raises:
-        CommandError: It is not a number, too small, or more than a day.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not least <= value <= _DAY:  # type: ignore[operator]
-        msg = f"{name} is {value!r}, not a number of seconds."
-        raise CommandError(msg, hint="Give seconds, at most a day.")
-
-
-def _settled(provider: Provider, chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return what stands for each setting of a provider.
-
-    Raises:
-        UnknownName: A setting, or its value, is unknown.
-    """
-    for name in chosen:
-        if name not in provider.settings:
-            where = f" of {provider.name}"
-            raise UnknownName("setting", name, provider.settings, where=where)
-    found = {}
-    for name, values in provider.settings.items():
-        value = chosen.get(name, next(iter(values)))
-        if value not in values:
-            raise UnknownName(f"{name} of {provider.name}", str(value), values)
-        found[name] = values[value]
-    return found

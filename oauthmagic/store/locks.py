@@ -12,12 +12,12 @@ import os
 import sys
 import threading
 import time
-import weakref
 from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import StoreBusy, StoreUnavailable
+from oauthmagic.store.forks import begins_anew_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,26 +31,6 @@ PATIENCE = 20.0
 _LOOK = 0.01
 #: Seconds after which a waiting thread looks whether it was interrupted.
 _TICK = 0.2
-
-_held: set[int] = set()
-_guard = threading.Lock()
-_all: weakref.WeakSet[Locks] = weakref.WeakSet()
-
-
-def _let_go_in_child() -> None:
-    """Close what the parent holds: a child that inherits a lock would keep it."""
-    global _guard  # noqa: PLW0603 - a thread that is not in the child may hold it
-    _guard = threading.Lock()
-    for handle in _held:
-        with contextlib.suppress(OSError):
-            os.close(handle)
-    _held.clear()
-    for locks in _all:
-        locks.forget_threads()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 class Locks:
@@ -79,12 +59,17 @@ class Locks:
         self._sleep = sleep
         self._monotonic = monotonic
         # First among the threads of this process, who can wait without looking.
-        self._of_threads: defaultdict[str, threading.Lock]
-        self.forget_threads()
-        _all.add(self)
+        self._of_threads: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._held: set[int] = set()
+        begins_anew_in_children(self)
 
-    def forget_threads(self) -> None:
-        """Begin without threads: after a fork there is one, which holds nothing."""
+    def begin_anew(self) -> None:
+        """Let go, in a forked child, of what its parent holds."""
+        # A child that inherits a lock would keep it as long as it lives.
+        for handle in self._held:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        self._held = set()
         self._of_threads = defaultdict(threading.Lock)
 
     @contextmanager
@@ -136,13 +121,11 @@ class Locks:
         except OSError as error:
             self._disk.close(handle)
             raise _unlockable(error) from None
-        with _guard:
-            _held.add(handle)
+        self._held.add(handle)
         return handle
 
     def _let_go(self, handle: int) -> None:
-        with _guard:
-            _held.discard(handle)
+        self._held.discard(handle)
         self._disk.close(handle)
 
 

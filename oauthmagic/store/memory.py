@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from oauthmagic.store.forks import begins_anew_in_children
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,6 +19,7 @@ class MemoryStore:
     """Keeps tokens in a dictionary, one lock for each key."""
 
     def __init__(self) -> None:
+        begins_anew_in_children(self)
         # Dictionaries keep the order of insertion; the latest comes last.
         self._tokens: dict[TokenKey, Token] = {}
         self._locks: dict[TokenKey, threading.Lock] = {}
@@ -24,6 +27,11 @@ class MemoryStore:
         # Counted over all keys, so that a token obtained anew is not taken for one
         # that was forgotten.
         self._generations = itertools.count(1)
+
+    def begin_anew(self) -> None:
+        """Let go, in a forked child, of what its parent's threads hold."""
+        self._locks = {}
+        self._guard = threading.Lock()
 
     @contextmanager
     def exclusive(self, key: TokenKey) -> Iterator[MemoryEntry]:

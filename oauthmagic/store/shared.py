@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import StoreDamaged, StoreError, StoreWriteFailed
+from oauthmagic.store.forks import begins_anew_in_children
 from oauthmagic.store.records import Kept, from_bytes, key_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class SharedStore:
         self._known: dict[str, tuple[object, Kept]] = {}
         # What could not be written, with the record that it was to replace.
         self._unsaved: dict[str, _Unsaved] = {}
+        self._guard = threading.Lock()
+        begins_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Let go, in a forked child, of what its parent's threads hold."""
         self._guard = threading.Lock()
 
     @contextmanager
