@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import EnvironmentRefused, UnknownName
 from oauthmagic.redaction import Secret
 from oauthmagic.store.memory import MemoryStore
-from oauthmagic.store.stores import KINDS, PASSPHRASE
+from oauthmagic.store.stores import DIRECTORY, KINDS, PASSPHRASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +102,9 @@ class Stores:
         )
 
         given = self._variables.get(PASSPHRASE)
+        directory = self._variables.get(DIRECTORY)
         place = Place(
+            directory=Path(str(directory)).expanduser() if directory else None,
             passphrase=given if isinstance(given, Secret) else None,
             randomness=self._randomness,
             clock_of=self._worlds.clock_of,

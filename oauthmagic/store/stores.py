@@ -19,6 +19,10 @@ KINDS = ("memory", "file", "keyring")
 #: The variable that seals the file store.
 PASSPHRASE = "OAUTHMAGIC_STORE_PASSPHRASE"  # noqa: S105 - the name of a variable
 
+#: The variable that names another directory for it, for example on a local disk where
+#: the home directory is on a network without locks.
+DIRECTORY = "OAUTHMAGIC_STORE_DIRECTORY"
+
 
 class Entry(Protocol):
     """One key of the store while nobody else can write it."""

@@ -38,6 +38,16 @@ def test_another_kernel_goes_on_with_the_token(clean_environ):
     assert records(clean_environ) == []
 
 
+def test_it_can_lie_elsewhere(tmp_path, clean_environ):
+    """A home directory may be on a network that knows no locks."""
+    environ = {**SEALED, "OAUTHMAGIC_STORE_DIRECTORY": str(tmp_path / "elsewhere")}
+    with oauthmagic.Session(store="file", environ=environ) as session:
+        session.token("revsto@demo")
+
+    assert len(list((tmp_path / "elsewhere").glob("*.token"))) == 1
+    assert records(clean_environ) == []
+
+
 def test_what_one_kernel_renewed_the_other_uses(clean_environ):  # noqa: ARG001 - a home
     """The snapshot that a notebook holds does not change; the next call sees it."""
     with (
