@@ -20,6 +20,7 @@
     │   ├── StoreWriteFailed             not saved; the token lives on in memory
     │   └── StoreBusy                    another kernel holds the token's lock
     ├── LoginRequired                    the authorization is over; log in again
+    ├── RevocationFailed                 forgotten here, but not all of it revoked at the server
     ├── UserActionRequired               the user must act; .pending says how
     ├── StepUpRequired                   a server asks for a second factor; becomes the one above
     ├── StepUpFailed                     the second factor was refused for good
@@ -59,7 +60,8 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 Sent = Literal["no", "yes", "unknown"]
 
@@ -242,6 +244,33 @@ class StoreBusy(StoreError):
 
 class LoginRequired(OAuthMagicError):
     """The authorization is over and cannot be renewed without its owner."""
+
+
+class RevocationFailed(OAuthMagicError):
+    """A token was forgotten here, and the server did not revoke all of it (RFC 7009).
+
+    Args:
+        message: What was not revoked and why.
+        revoked: What was: "refresh_token", "access_token".
+        not_revoked: What was not, with the error that says why.
+        expires_at: Until when each of the latter lives at the server (aware, UTC), or
+            None where that is not known.
+        hint: What to do next.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        revoked: tuple[str, ...] = (),
+        not_revoked: Mapping[str, OAuthMagicError],
+        expires_at: Mapping[str, datetime | None],
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.revoked = revoked
+        self.not_revoked = dict(not_revoked)
+        self.expires_at = dict(expires_at)
 
 
 class UserActionRequired(OAuthMagicError):

@@ -6,24 +6,21 @@ finds the new token and renews nothing.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import (
-    CommandError,
     LoginRequired,
     OAuthError,
     OAuthMagicError,
     StoreWriteFailed,
-    UnsupportedTokenType,
 )
-from oauthmagic.flows.revocation import revoke_token
 from oauthmagic.oauth import grants
 from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.oauth.tokens import Token, fingerprint
 from oauthmagic.runtime.granting import (
     WRONG_CREDENTIALS,
-    endpoint_of,
     grant_parameters,
     perform,
     token_after,
@@ -32,6 +29,8 @@ from oauthmagic.runtime.interruptions import Flights, finished
 from oauthmagic.runtime.refreshing import Refreshes, login_hint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oauthmagic.oauth.responses import TokenResponse
     from oauthmagic.oauth.tokens import TokenKey
     from oauthmagic.runtime.world import World
@@ -156,47 +155,24 @@ class TokenKeeper:
 
     def forget(self, token: Token) -> None:
         """Forget a token and the credentials it came by."""
+        with self.forgetting(token):
+            pass
+
+    @contextmanager
+    def forgetting(self, token: Token) -> Iterator[Entry]:
+        """Return a token's entry, locked; forget it when the context ends well."""
         with self._store.exclusive(token.key) as entry:
+            yield entry
             entry.delete()
-        self._credentials.pop(token.key, None)
-        self._trouble.pop(token.key, None)
+            # Under the lock: whoever waits for it may bring credentials of its own.
+            self._credentials.pop(token.key, None)
+            self._trouble.pop(token.key, None)
 
     def clear(self) -> int:
         """Forget every token, those that cannot be read included; return how many."""
         self._credentials.clear()
         self._trouble.clear()
         return self._store.clear()
-
-    def revoke(self, token: Token, world: World) -> None:
-        """Revoke a token at the server, its refresh token first, then forget it.
-
-        Raises:
-            CommandError: The provider has no revocation_endpoint; nothing is forgotten.
-            OAuthMagicError: The server did not; nothing is forgotten.
-        """
-        world = world.with_endpoints()
-        url = world.environment.endpoints.get("revocation_endpoint")
-        if url is None:
-            msg = f"{world.provider.title} documents no way to revoke a token."
-            raise CommandError(
-                msg,
-                hint=f"%token forget {world.target} forgets it here; it ends alone.",
-            )
-        endpoint = endpoint_of(world, self.credentials(token), url)
-        if token.refresh_token is not None:
-            revoke_token(
-                world.transport, endpoint, token.refresh_token, "refresh_token"
-            )
-        if token.access_token is not None:
-            try:
-                revoke_token(
-                    world.transport, endpoint, token.access_token, "access_token"
-                )
-            except UnsupportedTokenType:
-                # RFC 7009, section 2.2.1; it ends with its refresh token, or soon.
-                if token.refresh_token is None:
-                    raise
-        self.forget(token)
 
     def usable(self, token: Token, world: World) -> Token:
         """Return the token held, renewed if its end is near.

@@ -26,6 +26,7 @@ from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import ENVIRONMENTS
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
+from oauthmagic.runtime.revocation import revoke
 from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
@@ -412,12 +413,15 @@ class Session:
         """Revoke the token of a target at the server, then forget it (RFC 7009).
 
         Raises:
-            CommandError: None is held, or the provider has no way to revoke.
-            OAuthMagicError: The server did not revoke it; nothing is forgotten.
+            CommandError: None is held, or the provider has no way to revoke; nothing
+                is forgotten.
+            RevocationFailed: The server did not revoke all of it; it is forgotten
+                here all the same.
         """
         world, token = self._require(target)
-        self._keeper.revoke(token, self._ready(world, token))
+        failed = revoke(token, self._keeper, self._ready(world, token))
         self._room.forget(token.alias or token.target)
+        settled(failed)
 
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.

@@ -400,3 +400,31 @@ def test_a_dead_refresh_token_ends_in_a_new_grant(shell, family):
     first, refused, again = shell.token_requests()
     assert (first, again) == (200, 200)
     assert refused in (400, 401)
+
+
+def test_revoking_says_what_was_done(shell):
+    """The server was told, and the token is gone."""
+    shell("%token stet/17515@demo --answer accept")
+
+    ran = shell("%token revoke stet/17515@demo")
+
+    assert ran.error is None
+    assert ran.lines == [
+        "Revoked at the server and forgotten here: stet/17515@demo.",
+    ]
+    assert shell("%token").value.empty
+
+
+def test_a_revocation_that_failed_says_what_is_left(shell):
+    """A sentence that says why, and one that says until when it matters."""
+    shell("%token stet/17515@demo --answer accept")
+    shell("%token demo stet/17515@demo --throttle 60")
+
+    ran = shell("%token revoke stet/17515@demo")
+
+    error, hint = ran.lines
+    assert error.startswith("RevocationFailed: stet/17515@demo did not revoke the")
+    assert "HTTP 429" in error
+    assert hint.startswith("Hint: Here the token is forgotten")
+    assert "the access token ends at 2030-01-01 09:05:00 UTC" in hint
+    assert shell("%token").value.empty

@@ -11,7 +11,12 @@ import pandas as pd
 import pytest
 
 import oauthmagic
-from oauthmagic.errors import InvalidClient, InvalidGrant, LoginRequired
+from oauthmagic.errors import (
+    InvalidClient,
+    InvalidGrant,
+    LoginRequired,
+    RevocationFailed,
+)
 
 SCOPES = {"django_server": "read", "oidc_server": "api"}
 OFFLINE = {"django_server": "read", "oidc_server": "openid offline_access api"}
@@ -25,6 +30,8 @@ basic_encoding = "{encoding}"
 
 [environments.sandbox]
 token_endpoint = "{server.token_endpoint}"
+revocation_endpoint = "{server.revocation_endpoint}"
+introspection_endpoint = "{server.introspection_endpoint}"
 api_base = "{server.api_base}"
 """
 METHODS = ["client_secret_basic", "client_secret_post"]
@@ -327,3 +334,63 @@ def test_odd_characters_written_raw_are_refused_by_servers_that_decode(begin, se
     session.token("acme", credentials=client(server, "basic"))
 
     assert server.token_requests() == before + 2
+
+
+@both_servers
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_both_tokens_are_dead_after_a_revocation(login, begin, server, kind):
+    """RFC 7009, section 2: two requests; what was held opens nothing any more."""
+    session = login()
+    token = session.show("acme")
+    before = server.requests_to(server.revocation_endpoint)
+
+    session.revoke("acme")
+
+    assert server.requests_to(server.revocation_endpoint) == before + 2
+    assert session.tokens().empty
+    thief = begin()
+    own = {kind: getattr(token, kind), "expires_in": 300}
+    thief.adopt("acme", own, credentials=client(server, "password"))
+    if kind == "refresh_token":
+        with pytest.raises(LoginRequired):
+            thief.refresh("acme")
+    else:
+        assert thief.api("acme", "GET /items").status == 401
+
+
+@both_servers
+@every_method
+def test_a_client_s_own_token_is_revoked(begin, server, fixture, method):
+    """It has no refresh token; the client authenticates in either way."""
+    session = begin(method)
+    session.token("acme", scopes=SCOPES[fixture], credentials=client(server, "basic"))
+    before = server.requests_to(server.revocation_endpoint)
+
+    session.revoke("acme")
+
+    assert server.requests_to(server.revocation_endpoint) == before + 1
+    assert session.tokens().empty
+
+
+@both_servers
+def test_what_a_server_refuses_to_revoke_is_told(begin, login, server):
+    """A wrong client secret: both requests are refused, and both tokens live on."""
+    token = login().show("acme")
+    session = begin()
+    secret = "plainly-fake-wrong"
+    session.adopt(
+        "acme", token, credentials=client(server, "password", client_secret=secret)
+    )
+
+    with pytest.raises(RevocationFailed) as failed:
+        session.revoke("acme")
+
+    why = failed.value.not_revoked
+    assert [*why] == ["refresh_token", "access_token"]
+    assert all(isinstance(error, InvalidClient) for error in why.values())
+    assert "access token ends at" in failed.value.hint
+    assert secret not in f"{failed.value} {failed.value.hint}"
+    assert session.tokens().empty
+    owner = begin()
+    owner.adopt("acme", token, credentials=client(server, "password"))
+    assert owner.api("acme", "GET /items").status == 200
