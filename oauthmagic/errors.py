@@ -27,6 +27,7 @@
     ├── ReplyError                       a reply that has no such data
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
+    │   ├── InvalidIntrospectionResponse
     │   ├── InvalidChallenge             a step-up challenge that cannot be read
     │   └── UnexpectedRedirect
     ├── OAuthError                       the server refused; one class per `error` code
@@ -320,6 +321,15 @@ class InvalidTokenResponse(ProtocolError):
     hint = (
         "Nothing was kept. Check the token endpoint's URL with the provider: "
         "a proxy or a login page may have answered in its place."
+    )
+
+
+class InvalidIntrospectionResponse(ProtocolError):
+    """An introspection response that RFC 7662, section 2.2, does not allow."""
+
+    hint = (
+        "The token was not changed. Check the introspection_endpoint with the "
+        "provider: a proxy or a login page may have answered in its place."
     )
 
 

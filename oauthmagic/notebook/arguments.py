@@ -46,6 +46,7 @@ _TARGET_OPTIONS = (
 #: The options that each verb of `%token` takes, besides --quiet.
 _OPTIONS = {
     "": _TARGET_OPTIONS,
+    "introspect": ("of",),
     "forget": ("every",),
     "add": ("alias",),
     "adopt": ("source", "credentials", "alias", "env_file"),
@@ -208,6 +209,8 @@ def token_parser() -> Parser:
     add("--as", dest="alias", default="")
     add("--from", dest="source")
     add("--answer")
+    # Not named after what it takes: --refresh-token takes a secret elsewhere.
+    add("--of")
     add("--all", dest="every", action="store_true")
     add("--advance", type=float)
     add("--revoke", action="store_true")

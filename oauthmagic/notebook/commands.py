@@ -42,6 +42,7 @@ VERBS = (
     "show",
     "refresh",
     "revoke",
+    "introspect",
     "forget",
     "scopes",
     "providers",
@@ -174,6 +175,11 @@ class Commands:
         self._session.revoke(target)
         if not options.quiet:
             print(f"Revoked at the server and forgotten here: {target}.")  # noqa: T201
+
+    def _introspect(self, options: Namespace, target: str) -> Any:
+        kind = options.of or "access_token"
+        said = self._session.introspect(target, token_type_hint=kind)
+        return None if options.quiet else said
 
     def _scopes(self, _: Namespace, target: str) -> Any:
         return self._session.scopes(target)
@@ -312,6 +318,7 @@ _EXAMPLES = {
     "show": " revsto@demo",
     "refresh": " revsto@demo",
     "revoke": " stet/17515@demo",
+    "introspect": " acme",
     "forget": " revsto@demo",
     "scopes": " revsto@demo",
     "providers": "",

@@ -11,6 +11,7 @@ from oauthmagic.errors import OAuthMagicError
 from oauthmagic.notebook.arguments import api_parser, token_parser
 from oauthmagic.notebook.commands import SHOWN, VERBS
 from oauthmagic.oauth.grants import ALIASES, GRANTS
+from oauthmagic.oauth.introspection import KINDS
 from oauthmagic.session import current_session
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def _candidates(magic: str, words: list[str]) -> Iterable[str]:
         return ()
     if last == "--show":
         return SHOWN
+    if last == "--of":
+        return KINDS
     if last == "--grant":
         return (*GRANTS, *ALIASES)
     parser = token_parser() if magic == "%token" else api_parser()

@@ -101,6 +101,7 @@ class OAuthMagics:
         %token show TARGET                what is known of the token held
         %token refresh TARGET             renew it now
         %token revoke TARGET              revoke it at the server, then forget it
+        %token introspect TARGET          ask the server what it knows of it
         %token forget TARGET | --all      forget it here (the server is not told)
         %token scopes TARGET              table: scope, description, requested, granted
         %token providers                  table of what can be named
@@ -128,6 +129,9 @@ class OAuthMagics:
         Options of add: --as NAME, another name for the provider. An issuer's URL
         (https://id.acme.example) is asked for its metadata at once, and is a sandbox
         unless you write --as NAME@production.
+
+        Options of introspect: --of refresh_token, to ask about that instead of the
+        access_token.
 
         Options of show: --credentials VAR and --env-file PATH, to have certificates
         looked at before there is a token.

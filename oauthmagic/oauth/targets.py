@@ -14,6 +14,7 @@ VERBS = (
     "show",
     "refresh",
     "revoke",
+    "introspect",
     "forget",
     "scopes",
     "providers",

@@ -24,6 +24,7 @@ from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import ENVIRONMENTS
+from oauthmagic.runtime.introspection import introspect
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
 from oauthmagic.runtime.revocation import revoke
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from oauthmagic.session.requests import Sending
     from oauthmagic.store.stores import Store
     from oauthmagic.transport.wire import Headers, Transport
+    from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
 
 #: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
@@ -422,6 +424,35 @@ class Session:
         failed = revoke(token, self._keeper, self._ready(world, token))
         self._room.forget(token.alias or token.target)
         settled(failed)
+
+    def introspect(
+        self,
+        target: str,
+        *,
+        token_type_hint: str = "access_token",  # noqa: S107
+    ) -> Introspected:
+        """Ask the server what it knows of the token of a target (RFC 7662).
+
+        The token is asked about as it is held; it is not renewed.
+
+        Args:
+            target: The target or alias.
+            token_type_hint: "access_token" or "refresh_token": which one.
+
+        Returns:
+            The answer beside what is held here: `.active`, `.said`, `.frame()`.
+
+        Raises:
+            CommandError: None is held, or the provider has no way to ask.
+            OAuthError: The server does not tell this client.
+            OAuthMagicError: No usable answer came.
+        """
+        from oauthmagic.views.introspections import Introspected  # noqa: PLC0415
+
+        world, token = self._require(target)
+        ready = self._ready(world, token)
+        said = introspect(token, token_type_hint, self._keeper, ready)
+        return Introspected(said=said, token=token, kind=token_type_hint)
 
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.

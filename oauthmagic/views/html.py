@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
 
-_CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
 
 
 def token_html(token: Token) -> str:
     """Return a token's metadata as a table with a caption."""
     rows = "".join(
-        f'<tr><th scope="row" style="{_CELL};font-weight:normal;opacity:.7">'
-        f'{escape(name)}</th><td style="{_CELL}">{escape(value)}</td></tr>'
+        f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
+        f'{escape(name)}</th><td style="{CELL}">{escape(value)}</td></tr>'
         for name, value in token_facts(token)
     )
     return (

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from oauthmagic.providers.provider import Environment, Provider
 
 #: The endpoints that this version sends something to.
-_SHOWN = ("token_endpoint", "authorization_endpoint", "revocation_endpoint")
+_SHOWN = (
+    "token_endpoint",
+    "authorization_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+)
 
 
 def added_text(provider: Provider, *, is_discovered: bool) -> str:

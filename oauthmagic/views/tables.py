@@ -46,6 +46,11 @@ CHECK_DTYPES = {
     "found": "string",
     "advice": "string",
 }
+INTROSPECTION_DTYPES = {
+    "member": "string",
+    "server": "string",
+    "here": "string",
+}
 PROVIDER_DTYPES = {
     "provider": "string",
     "title": "string",
@@ -140,6 +145,12 @@ def check_table(checks: Iterable[Check]) -> pd.DataFrame:
     ]
     table = _frame(rows, CHECK_DTYPES)
     return table if any(row["advice"] for row in rows) else table.drop(columns="advice")
+
+
+def introspection_table(facts: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
+    """Return one row for each thing that a server says of a token."""
+    rows = [dict(zip(INTROSPECTION_DTYPES, each, strict=True)) for each in facts]
+    return _frame(rows, INTROSPECTION_DTYPES)
 
 
 def status(token: Token) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "reply_text",
     "reply_title",
     "request_text",
+    "shown_scopes",
     "token_facts",
     "token_text",
     "token_title",
@@ -50,7 +51,7 @@ def token_facts(token: Token) -> list[tuple[str, str]]:
     """Return what there is to say about a token, in order, without its text."""
     facts = [
         ("status", _life(token)),
-        ("scopes", _scopes(token.scopes) or "not known"),
+        ("scopes", shown_scopes(token.scopes) or "not known"),
         ("grant", quote(token.grant)),
         ("subject", quote(token.subject)),
         ("issued", f"{token.issued_at:%Y-%m-%d %H:%M:%S} UTC"),
@@ -62,11 +63,12 @@ def token_facts(token: Token) -> list[tuple[str, str]]:
         facts.append(("note", token.note))
     missing = token.scopes_requested - token.scopes
     if missing:
-        facts.insert(2, ("not granted", _scopes(missing)))
+        facts.insert(2, ("not granted", shown_scopes(missing)))
     return [(name, value) for name, value in facts if value]
 
 
-def _scopes(names: Iterable[str]) -> str:
+def shown_scopes(names: Iterable[str]) -> str:
+    """Return scopes as one text, each cut and no more than can be read."""
     ordered = sorted(names)
     shown = [quote(name, 60) for name in ordered[:MOST_SCOPES]]
     return listed([*shown, *ordered[MOST_SCOPES:]], MOST_SCOPES)

@@ -242,6 +242,7 @@ def test_a_token_can_be_completed(kernel):
     assert {"refresh", "revsto@demo"} <= {*matches("%token re")}
     assert "--fresh" in matches("%token revsto@demo --f")
     assert matches("%token revsto@demo --scope account_v") == ["account_view"]
+    assert matches("%token introspect acme --of r") == ["refresh_token"]
     assert "--frame" in matches("%%api revsto@demo --f")
     assert matches("%%api revsto@demo --show ") == ["body", "exchange", "headers"]
 

@@ -428,3 +428,20 @@ def test_a_revocation_that_failed_says_what_is_left(shell):
     assert hint.startswith("Hint: Here the token is forgotten")
     assert "the access token ends at 2030-01-01 09:05:00 UTC" in hint
     assert shell("%token").value.empty
+
+
+def test_a_provider_without_introspection_says_what_there_is(shell):
+    """One sentence, and what to do instead; nothing is sent."""
+    shell("%token revsto@demo -q")
+
+    ran = shell("%token introspect revsto@demo --of refresh_token")
+
+    error, hint = ran.lines
+    assert error == (
+        "CommandError: Revsto / TagPay documents no way to introspect a token."
+    )
+    assert hint == (
+        "Hint: %token show revsto@demo shows what is known here, and an API request "
+        "whether the server takes it."
+    )
+    assert shell.token_requests() == [200]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
+import re
+import subprocess
+import sys
 import urllib.parse
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +19,7 @@ from oauthmagic.errors import (
     InvalidClient,
     InvalidGrant,
     LoginRequired,
+    OAuthMagicError,
     RevocationFailed,
 )
 
@@ -394,3 +399,143 @@ def test_what_a_server_refuses_to_revoke_is_told(begin, login, server):
     owner = begin()
     owner.adopt("acme", token, credentials=client(server, "password"))
     assert owner.api("acme", "GET /items").status == 200
+
+
+@both_servers
+def test_a_server_says_what_it_knows_of_a_token(login, server):
+    """RFC 7662, beside what is held here; nothing of the token changes."""
+    session = login()
+    before = session.show("acme")
+
+    asked = session.introspect("acme")
+
+    assert asked.active
+    assert asked.said.client_id == server.clients["password"].client_id
+    assert set(asked.said.scopes) == before.scopes
+    assert abs(asked.said.expires_at - before.expires_at) <= timedelta(seconds=5)
+    assert asked.advice() == ""
+    assert session.show("acme").fingerprint == before.fingerprint
+    text = f"{asked!r} {asked._repr_html_()} {asked.frame().to_csv()} {asked.said}"
+    for token in (before.access_token, before.refresh_token):
+        assert token.reveal() not in text
+
+
+@pytest.mark.parametrize("fixture", ["oidc_server"])
+def test_a_server_tells_the_end_of_a_refresh_token(login):
+    """Its token response does not have it."""
+    session = login()
+    held = session.show("acme")
+
+    asked = session.introspect("acme", token_type_hint="refresh_token")
+
+    assert asked.active
+    assert held.refresh_expires_at is None
+    assert asked.said.expires_at - held.issued_at > timedelta(hours=23)
+    assert asked.advice() == "Its end was not known here."
+
+
+@pytest.mark.parametrize("fixture", ["django_server"])
+def test_a_server_may_tell_of_access_tokens_only(login):
+    """A refresh token that is good is not active there: the refresh is the proof."""
+    session = login()
+
+    asked = session.introspect("acme", token_type_hint="refresh_token")
+
+    assert not asked.active
+    assert "a refresh shows which. Next: %token refresh acme@sandbox." in asked.advice()
+    assert session.refresh("acme").refresh_token
+
+
+@both_servers
+@every_method
+def test_a_client_asks_about_its_own_token(begin, server, fixture, method):
+    """It authenticates as for a token; here and there agree."""
+    session = begin(method)
+    token = session.token(
+        "acme", scopes=SCOPES[fixture], credentials=client(server, "odd")
+    )
+
+    asked = session.introspect("acme")
+
+    facts = {name: (there, here) for name, there, here in asked.facts()}
+    assert facts["active"][0] == "yes"
+    assert facts["scope"] == (SCOPES[fixture], SCOPES[fixture])
+    assert facts["client_id"] == (token.client_id, token.client_id)
+    assert abs(asked.said.expires_at - token.expires_at) <= timedelta(seconds=5)
+
+
+@both_servers
+def test_a_server_says_that_a_token_was_revoked(login, server):
+    """What it does not know is not active, and nothing else is said."""
+    session = login()
+    revoke(server, "password", session.show("acme"))
+
+    asked = session.introspect("acme")
+
+    assert not asked.active
+    assert [name for name, _, _ in asked.facts()] == ["active"]
+    assert "Next: %token refresh acme@sandbox." in asked.advice()
+    assert "valid for" in repr(asked)
+
+
+@both_servers
+def test_a_stranger_is_told_nothing(begin, login, server):
+    """RFC 7662, section 2.1: the client has to authenticate."""
+    token = login().show("acme")
+    session = begin()
+    secret = "plainly-fake-wrong"
+    session.adopt(
+        "acme", token, credentials=client(server, "password", client_secret=secret)
+    )
+
+    with pytest.raises(OAuthMagicError) as failed:
+        session.introspect("acme")
+
+    assert failed.value.status in (401, 403)
+    assert "ask acme whether yours may" in failed.value.hint
+    assert secret not in f"{failed.value} {failed.value.hint}"
+    assert session.show("acme").refresh_token
+
+
+CELLS = """\
+%load_ext oauthmagic
+%token add "{path}"
+%token acme --scope {scope} -q
+asked = %token introspect acme --of access_token
+print(asked)
+print(asked.active, len(asked.frame()) > 3)
+%token revoke acme
+%token introspect acme
+"""
+
+
+@both_servers
+def test_the_magic_asks_a_real_server(begin, server, fixture, tmp_path):
+    """From a line in IPython to the wire and back, in a process of its own."""
+    begin()
+    script = tmp_path / "cells.ipy"
+    path = tmp_path / "acme.toml"
+    script.write_text(CELLS.format(path=path, scope=SCOPES[fixture]))
+    known = server.clients["basic"]
+    environ = {
+        **os.environ,
+        "OAUTHMAGIC_ACME_SANDBOX_CLIENT_ID": known.client_id,
+        "OAUTHMAGIC_ACME_SANDBOX_CLIENT_SECRET": known.client_secret,
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", str(script)],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env=environ,
+        timeout=120,
+    )
+
+    lines = done.stdout.splitlines()
+    assert "The access token of acme@sandbox is active" in lines
+    assert any(re.match(r"  scope +\S+ +\S+$", line) for line in lines)
+    assert "True True" in lines
+    assert "Revoked at the server and forgotten here: acme." in lines
+    assert "CommandError: No token is held for acme@sandbox." in done.stdout
+    assert known.client_secret not in done.stdout + done.stderr

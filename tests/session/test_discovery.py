@@ -40,6 +40,7 @@ Added acme. Next: %token acme
   token_endpoint: https://oauth.acme.example/token   <- another host: oauth.acme.example
   authorization_endpoint: https://id.acme.example/login
   revocation_endpoint: https://id.acme.example/revoke
+  introspection_endpoint: https://id.acme.example/introspect
   API base: https://id.acme.example (the issuer's origin; a file names another)
   grants: client_credentials, authorization_code, refresh_token; \
 without --grant, client_credentials
@@ -55,6 +56,7 @@ class Server:
             "token_endpoint": f"{ISSUER}/token",
             "authorization_endpoint": f"{ISSUER}/login",
             "revocation_endpoint": f"{ISSUER}/revoke",
+            "introspection_endpoint": f"{ISSUER}/introspect",
             "grant_types_supported": ["client_credentials", "authorization_code"],
         }
         self.asked = []
@@ -140,6 +142,7 @@ def test_production_is_not_on_this_machine(session, server):
     issuer = "http://localhost:8000"
     server.document |= {"issuer": issuer, "token_endpoint": f"{issuer}/token"}
     del server.document["revocation_endpoint"]
+    del server.document["introspection_endpoint"]
     del server.document["authorization_endpoint"]
 
     with pytest.raises(EnvironmentRefused):

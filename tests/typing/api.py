@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from oauthmagic.session.demos import Demo
+    from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
 
 session = Session(environment="demo", timeout=5, max_wait=1)
@@ -32,6 +33,9 @@ assert_type(reply.text, str)
 frame: pd.DataFrame = reply.frame()
 table: pd.DataFrame = session.tokens()
 demo: Demo = session.demo("revsto@demo")
+asked: Introspected = session.introspect("acme", token_type_hint="refresh_token")
+assert_type(asked.active, bool)
+rows: pd.DataFrame = asked.frame()
 assert_type(session.forget("revsto@demo"), int)
 assert_type(session.adopt("acme", {"refresh_token": "rt"}), Token)
 
