@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import (
     CommandError,
+    InvalidClient,
     OAuthMagicError,
     RateLimited,
     RevocationFailed,
@@ -18,7 +19,8 @@ from oauthmagic.errors import (
     UnsupportedTokenType,
 )
 from oauthmagic.flows.revocation import revoke_token
-from oauthmagic.oauth.credentials import Credentials
+from oauthmagic.oauth import clients
+from oauthmagic.oauth.credentials import Credentials, missing_credentials
 from oauthmagic.runtime.granting import endpoint_of
 from oauthmagic.runtime.interruptions import finished
 from oauthmagic.runtime.patience import Patient
@@ -59,6 +61,7 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
     Raises:
         CommandError: The provider has no `revocation_endpoint`, or the token was
             forgotten meanwhile; nothing was sent, and nothing is forgotten.
+        MissingCredentials: The server wants the client's; nothing is forgotten.
         OAuthMagicError: What the issuer says of itself cannot be believed; the same.
     """
     known = Credentials(client_id=token.client_id)
@@ -82,6 +85,7 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
             else:
                 endpoint = _endpoint(world, known)
                 failures = _failures(world, endpoint, tokens)
+                _check_credentials(world, known, tokens, failures)
         return _report(world, held, tokens, failures) if failures else None
 
     return finished(step)
@@ -118,6 +122,23 @@ def _failures(world: World, endpoint: Endpoint, tokens: dict[str, Secret]) -> _F
     if is_over and isinstance(failures.get("access_token"), UnsupportedTokenType):
         del failures["access_token"]
     return failures
+
+
+def _check_credentials(
+    world: World, known: Credentials, tokens: Iterable[str], failures: _Failures
+) -> None:
+    """Refuse to forget where only the user's own credentials were wanting.
+
+    Public clients need none, so they are not asked for before it is tried.
+
+    Raises:
+        MissingCredentials: The server took none of the tokens from an unknown client.
+    """
+    method = world.provider.token_endpoint_auth_method
+    missing = known.missing(clients.needed_fields(method))
+    unknown = [isinstance(failures.get(kind), InvalidClient) for kind in tokens]
+    if missing and all(unknown):
+        raise missing_credentials(world.target, missing)
 
 
 def _report(

@@ -417,6 +417,7 @@ class Session:
         Raises:
             CommandError: None is held, or the provider has no way to revoke; nothing
                 is forgotten.
+            MissingCredentials: The server wants the client's; nothing is forgotten.
             RevocationFailed: The server did not revoke all of it; it is forgotten
                 here all the same.
         """

@@ -15,8 +15,10 @@ from oauthmagic.errors import (
     ConnectionFailed,
     DeadlineExceeded,
     LoginRequired,
+    MissingCredentials,
     RevocationFailed,
 )
+from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import Secret
 from oauthmagic.runtime.patience import Patient
@@ -300,6 +302,32 @@ def test_an_issuer_that_is_not_believed_costs_no_token(stage, world, held):
         )
 
     assert len(stage.store.tokens()) == 1
+
+
+def test_a_client_that_cannot_say_who_it_is_loses_nothing(stage, world, held):
+    """Whoever adopted a token may have left the credentials out; they can be given."""
+    token = held()
+    stage.keeper.remember(token, Credentials(client_id="me"))
+    stage.script.answers = [says("invalid_client", 401)] * 2
+
+    with pytest.raises(MissingCredentials) as failed:
+        revoke(token, stage.keeper, world)
+
+    assert "OAUTHMAGIC_ACME_SANDBOX_CLIENT_SECRET" in failed.value.hint
+    assert len(stage.store.tokens()) == 1
+
+
+def test_a_public_client_needs_no_secret(stage, world, held):
+    """Whatever its provider says of others; it may not be what the server minds."""
+    token = held()
+    stage.keeper.remember(token, Credentials(client_id="me"))
+    stage.script.answers = [OK, says("invalid_client", 401)]
+
+    failed = revoke(token, stage.keeper, world)
+
+    assert [*failed.not_revoked] == ["access_token"]
+    assert forms(stage.script)[0]["client_id"] == "me"
+    assert stage.store.tokens() == []
 
 
 def test_a_token_that_is_gone_is_not_revoked(stage, world, held):

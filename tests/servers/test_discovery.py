@@ -99,6 +99,7 @@ def test_an_issuer_alone_leads_to_a_frame(session, server, fixture):
     assert acme.token_endpoint == server.token_endpoint
     assert acme.endpoints["issuer"] == server.issuer
     assert acme.endpoints["revocation_endpoint"] == server.revocation_endpoint
+    assert session.introspect("acme").active
 
 
 @both_servers

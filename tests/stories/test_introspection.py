@@ -2,6 +2,7 @@
 
 import html
 import json
+import traceback
 import urllib.parse
 from datetime import UTC, datetime, timedelta
 
@@ -63,11 +64,12 @@ class Server:
     def __init__(self):
         self.answers = []
         self.requests = []
+        self.limits = []
 
     def send(self, request, *, timeout, limit):
         """Give the next answer, or raise it."""
         assert timeout == 8
-        assert limit == 64 * 1024
+        self.limits.append(limit)
         self.requests.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -129,6 +131,7 @@ def test_the_client_asks_about_the_access_token(session, server):
     assert session.introspect("acme").active
 
     (request,) = server.requests
+    assert server.limits == [64 * 1024]
     assert (request.method, request.url) == ("POST", ASK)
     assert dict(urllib.parse.parse_qsl(request.body.decode())) == {
         "token": "plainly-fake-access",
@@ -346,3 +349,26 @@ def test_markup_of_the_server_is_text(session, server):
 
     assert "<script" not in asked._repr_html_()
     assert "&lt;script&gt;" in asked._repr_html_()
+
+
+@pytest.mark.parametrize("verb", ["introspect", "revoke"])
+def test_no_frame_of_a_refusal_shows_a_secret(session, server, tmp_path, verb):
+    """Error reporters read the variables of every frame, and servers echo."""
+    path = tmp_path / "acme.toml"
+    path.write_text(PROVIDER + f'revocation_endpoint = "{ASK}"\n')
+    session.add(path)
+    said = f"not about {TOKENS['access_token']} for {CLIENT['client_secret']}"
+    server.answers = [
+        says(403, error="access_denied", error_description=said) for _ in range(2)
+    ]
+    del said
+
+    with pytest.raises(OAuthMagicError) as failed:
+        getattr(session, verb)("acme")
+
+    told = traceback.TracebackException.from_exception(
+        failed.value, capture_locals=True
+    )
+    text = "".join(told.format())
+    assert "not about [secret] for [secret]" in text
+    assert "plainly-fake" not in text + f"{vars(failed.value)}{failed.value.args}"
