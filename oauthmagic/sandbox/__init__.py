@@ -5,6 +5,7 @@
     league, league_tokens, league_errors
                         the token server of the league/oauth2-server family
     rate_limits         so many requests in so much time
+    seen                what was asked and answered
     web                 between the web framework and the simulators
     revsto, revsto_resources, revsto_data
                         Revsto / TagPay

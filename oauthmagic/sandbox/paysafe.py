@@ -11,7 +11,7 @@ and that an unknown brand is 404.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
@@ -30,6 +30,7 @@ from oauthmagic.sandbox.paysafe_sca import ScaEvents
 from oauthmagic.sandbox.paysafe_server import PaysafeServer
 from oauthmagic.sandbox.paysafe_tokens import ACCESS_TOKEN_TYPE
 from oauthmagic.sandbox.rate_limits import Throttle
+from oauthmagic.sandbox.seen import SeenRequests
 from oauthmagic.sandbox.web import respond
 
 if TYPE_CHECKING:
@@ -44,16 +45,6 @@ DEFAULT_ERRORS: Final = "oauth"
 DEFAULT_SCA: Final = "HYBRID"
 REDIRECT_URI: Final = "https://notebook.demo.invalid/oauthmagic/callback"
 MOST_BODY_BYTES: Final = 1_000_000
-#: The counters are for tests and demos: the oldest half goes when there are so many.
-MOST_REQUESTS_KEPT: Final = 100_000
-
-
-class Seen(NamedTuple):
-    """One request that was answered; it holds no query, header or body."""
-
-    method: str
-    path: str
-    status: int
 
 
 class PaysafeSimulator:
@@ -99,7 +90,7 @@ class PaysafeSimulator:
         self._first = (errors, sca)
         self._redirect_uris = tuple(redirect_uris)
         self._lock = threading.RLock()
-        self.requests: list[Seen] = []
+        self.requests = SeenRequests()
         self.reset()
 
     def reset(self) -> None:
@@ -208,7 +199,7 @@ class PaysafeSimulator:
         except HTTPException as error:
             answer = http_error(error)
         with self._lock:
-            self._remember(Seen(request.method, request.path, answer.status))
+            self.requests.record(request.method, request.path, answer.status)
         return respond(answer, environ, start_response)
 
     def _events(
@@ -221,11 +212,6 @@ class PaysafeSimulator:
             comma=comma,
             base64url=base64url,
         )
-
-    def _remember(self, seen: Seen) -> None:
-        if len(self.requests) >= MOST_REQUESTS_KEPT:
-            del self.requests[: MOST_REQUESTS_KEPT // 2]
-        self.requests.append(seen)
 
 
 def create(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -26,6 +26,7 @@ from oauthmagic.sandbox.rate_limits import (
     too_many_requests,
 )
 from oauthmagic.sandbox.revsto_resources import RevstoResources
+from oauthmagic.sandbox.seen import SeenRequests
 from oauthmagic.sandbox.web import form_of, http_error, json_body, respond
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ DEFAULT_ERRORS: Final = "league7"
 RATE_LIMIT: Final = 300
 RATE_WINDOW: Final = timedelta(seconds=60)
 MOST_BODY_BYTES: Final = 1_000_000
-#: The counters are for tests and demos: the oldest half goes when there are so many.
-MOST_REQUESTS_KEPT: Final = 100_000
 
 _ROUTES: Final = (
     ("GET", "/users/profiles", "profiles", "profile_view"),
@@ -68,14 +67,6 @@ _URLS: Final = Map(
     strict_slashes=False,
 )
 _SCOPE_OF: Final = {endpoint: scope for _, _, endpoint, scope in _ROUTES}
-
-
-class Seen(NamedTuple):
-    """One request that was answered; it holds no query, header or body."""
-
-    method: str
-    path: str
-    status: int
 
 
 class RevstoSimulator:
@@ -116,7 +107,7 @@ class RevstoSimulator:
         self._scopes = tuple(scopes)
         self._first_errors = errors
         self._lock = threading.RLock()
-        self.requests: list[Seen] = []
+        self.requests = SeenRequests()
         self.reset()
 
     def reset(self) -> None:
@@ -208,7 +199,7 @@ class RevstoSimulator:
         except HTTPException as error:
             answer = http_error(error)
         with self._lock:
-            self._remember(Seen(request.method, request.path, answer.status))
+            self.requests.record(request.method, request.path, answer.status)
         return respond(answer, environ, start_response)
 
     def _answer(self, request: Request) -> Answer:
@@ -244,11 +235,6 @@ class RevstoSimulator:
         return self._tokens.token(
             form_of(request), request.headers.get("Authorization")
         )
-
-    def _remember(self, seen: Seen) -> None:
-        if len(self.requests) >= MOST_REQUESTS_KEPT:
-            del self.requests[: MOST_REQUESTS_KEPT // 2]
-        self.requests.append(seen)
 
 
 def create(clock: Callable[[], datetime], randomness: random.Random) -> RevstoSimulator:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from werkzeug.exceptions import HTTPException
@@ -30,6 +30,7 @@ from oauthmagic.keys.qualified import read_certificate
 from oauthmagic.keys.synthetic import SyntheticAuthority, published_key
 from oauthmagic.sandbox.answers import Answer, Refusal
 from oauthmagic.sandbox.rate_limits import Throttle, too_many_requests
+from oauthmagic.sandbox.seen import SeenRequests
 from oauthmagic.sandbox.stet_answers import (
     FAMILIES,
     BankRefusal,
@@ -51,17 +52,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MOST_BODY_BYTES: Final = 1_000_000
-#: The counters are for tests and demos: the oldest half goes when there are so many.
-MOST_REQUESTS_KEPT: Final = 100_000
 _REQUEST_ID: Final = re.compile(r"[!-~]{1,100}")
-
-
-class Seen(NamedTuple):
-    """One request that was answered; it holds no query, header or body."""
-
-    method: str
-    path: str
-    status: int
 
 
 class StetSimulator:
@@ -118,7 +109,7 @@ class StetSimulator:
             "signing_certificate": seal.certificate.decode(),
             "signing_key": seal.private_key.decode(),
         }
-        self.requests: list[Seen] = []
+        self.requests = SeenRequests()
         self.reset()
 
     def reset(self) -> None:
@@ -212,7 +203,7 @@ class StetSimulator:
             except (BankRefusal, HTTPException):
                 msg = "The URL is no page of this bank for customers."
                 raise CommandError(msg) from None
-            self._remember(Seen("POST", parts.path, answer.status))
+            self.requests.record("POST", parts.path, answer.status)
         return dict(answer.headers).get("Location")
 
     def wsgi_app(
@@ -235,7 +226,7 @@ class StetSimulator:
             plain = BankRefusal(error.code or 500, "No message available")
             answer = self._refusal(plain, request)
         with self._lock:
-            self._remember(Seen(request.method, request.path, answer.status))
+            self.requests.record(request.method, request.path, answer.status)
         request_id = request.headers.get("X-Request-ID", "")
         if _REQUEST_ID.fullmatch(request_id):
             headers = (*answer.headers, ("X-Request-ID", request_id))
@@ -258,11 +249,6 @@ class StetSimulator:
             path=request.path,
             now=self._clock(),
         )
-
-    def _remember(self, seen: Seen) -> None:
-        if len(self.requests) >= MOST_REQUESTS_KEPT:
-            del self.requests[: MOST_REQUESTS_KEPT // 2]
-        self.requests.append(seen)
 
 
 def create(
