@@ -2,41 +2,26 @@ from __future__ import annotations
 
 import json
 import random
-import urllib.parse
 
 import pytest
+from simulated import InProcessClient
 
 from oauthmagic.sandbox.clocks import DemoClock
-from oauthmagic.sandbox.in_process import InProcessTransport
 from oauthmagic.sandbox.revsto import BASE, TOKEN_PATH, RevstoSimulator
-from oauthmagic.transport.wire import WireRequest
 
 HOST = "https://revsto.demo.invalid"
 CREDENTIALS = RevstoSimulator.CREDENTIALS
 
 
-class Client:
-    """Asks a simulator in process; as small as a client can be."""
+class Client(InProcessClient):
+    """Asks Revsto."""
 
-    def __init__(self, simulator):
-        self.transport = InProcessTransport(simulator.wsgi_app)
-
-    def send(self, method, path, headers=(), body=None):
-        """Send a request to a path of the host."""
-        request = WireRequest(
-            method=method, url=HOST + path, headers=tuple(headers), body=body
-        )
-        return self.transport.send(request, timeout=1, limit=1_000_000)
+    origin = HOST
 
     def token(self, **form):
         """Ask for tokens with the demo's credentials, changed by `form`."""
-        asked = {"grant_type": "password", **CREDENTIALS, **form}
-        asked = {name: value for name, value in asked.items() if value is not None}
-        return self.send(
-            "POST",
-            TOKEN_PATH,
-            [("Content-Type", "application/x-www-form-urlencoded")],
-            urllib.parse.urlencode(asked).encode(),
+        return self.post(
+            TOKEN_PATH, **{"grant_type": "password", **CREDENTIALS, **form}
         )
 
     def refresh(self, refresh_token, **form):
@@ -52,17 +37,7 @@ class Client:
     def api(self, access_token, line, body=None):
         """Send an authorized request: "GET /products"."""
         method, path = line.split(" ")
-        headers = [("Authorization", f"Bearer {access_token}")]
-        if body is not None:
-            headers.append(("Content-Type", "application/json"))
-        return self.send(
-            method, BASE + path, headers, None if body is None else encode(body)
-        )
-
-
-def encode(body):
-    """Return a JSON body, or the bytes as they are."""
-    return body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.authorized(access_token, method, BASE + path, body=body)
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ import random
 import urllib.parse
 
 import pytest
+from simulated import InProcessClient, encoded
 
 from oauthmagic.oauth import sca
-from oauthmagic.sandbox.clocks import DemoClock
-from oauthmagic.sandbox.in_process import InProcessTransport
 from oauthmagic.sandbox.paysafe import PaysafeSimulator
-from oauthmagic.transport.wire import WireRequest
 
 HOST = "https://paysafe.demo.invalid"
 AUTH = "/digitalwallets/v1/auth"
@@ -29,21 +27,12 @@ def basic(client_id, client_secret):
 PARTNER = basic(CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
 
 
-class Client:
-    """Asks a simulator in process; as small as a client can be."""
+class Client(InProcessClient):
+    """Asks Paysafe."""
 
+    origin = HOST
     basic = staticmethod(basic)
     verifier = VERIFIER
-
-    def __init__(self, simulator):
-        self.transport = InProcessTransport(simulator.wsgi_app)
-
-    def send(self, method, path, headers=(), body=None):
-        """Send a request to a path of the host."""
-        request = WireRequest(
-            method=method, url=HOST + path, headers=tuple(headers), body=body
-        )
-        return self.transport.send(request, timeout=1, limit=1_000_000)
 
     def token(
         self,
@@ -55,15 +44,10 @@ class Client:
         **form,
     ):
         """Send a token request with the demo's client, or another."""
-        headers = [("Content-Type", "application/x-www-form-urlencoded")]
-        if authorization:
-            headers.append(("Authorization", authorization))
-        if proof:
-            headers.append(("SCA-Authorization", proof))
-        asked = {"grant_type": grant_type, **form}
-        asked = {name: value for name, value in asked.items() if value is not None}
-        body = urllib.parse.urlencode(asked).encode()
-        return self.send("POST", f"{AUTH}/brands/{brand}/token", headers, body)
+        headers = {"Authorization": authorization, "SCA-Authorization": proof}
+        given = [(name, value) for name, value in headers.items() if value]
+        path = f"{AUTH}/brands/{brand}/token"
+        return self.post(path, *given, grant_type=grant_type, **form)
 
     def password(self, **more):
         """Send a token request with the demo's user name and password."""
@@ -73,13 +57,9 @@ class Client:
     def api(self, access_token, line, body=None, proof=None):
         """Send an authorized request: "GET /v1/customers"."""
         method, path = line.split(" ")
-        headers = [("Authorization", f"Bearer {access_token}")]
-        if proof:
-            headers.append(("SCA-Authorization", proof))
-        if body is not None:
-            headers.append(("Content-Type", "application/json"))
-            body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.send(method, f"/digitalwallets{path}", headers, body)
+        headers = [("SCA-Authorization", proof)] if proof else []
+        path = f"/digitalwallets{path}"
+        return self.authorized(access_token, method, path, headers, body)
 
     def event(self, response):
         """Return the SCA event of a 401."""
@@ -121,9 +101,7 @@ class Client:
             "code_challenge_method": "S256",
             **changed,
         }
-        asked = {name: value for name, value in asked.items() if value is not None}
-        query = urllib.parse.urlencode(asked)
-        return f"{HOST}{AUTH}/brands/{brand}/authorize?{query}"
+        return f"{HOST}{AUTH}/brands/{brand}/authorize?{encoded(asked)}"
 
     def redeem(self, location, **form):
         """Send the token request for the code in a redirected URL."""
@@ -161,12 +139,6 @@ class Answers:
         """Return what a JWT says."""
         part = token.split(".")[1]
         return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-
-
-@pytest.fixture
-def clock():
-    """Stand still until a test moves it."""
-    return DemoClock()
 
 
 @pytest.fixture

@@ -5,20 +5,16 @@ import random
 import urllib.parse
 
 import pytest
+from simulated import InProcessClient, encoded
 
 from oauthmagic.keys.qualified import read_certificate
-from oauthmagic.sandbox.clocks import DemoClock
-from oauthmagic.sandbox.in_process import InProcessTransport
 from oauthmagic.sandbox.stet import StetSimulator
-from oauthmagic.transport.wire import WireRequest
 
-FORM = ("Content-Type", "application/x-www-form-urlencoded")
-JSON = ("Content-Type", "application/json")
 OWN = object()
 
 
-class Tpp:
-    """A third party that asks a simulated bank; as small as one can be.
+class Tpp(InProcessClient):
+    """A third party that asks a simulated bank.
 
     `scope` and so on given as None are left out of a request.
     """
@@ -30,7 +26,7 @@ class Tpp:
         self.origin = f"https://www.{bank}.stet.demo.invalid"
         if certificate is OWN:
             certificate = simulator.client_certificate
-        self.transport = InProcessTransport(simulator.wsgi_app, certificate)
+        super().__init__(simulator, certificate)
 
     def showing(self, certificate):
         """Return the same third party with another certificate (PEM, DER, None)."""
@@ -42,12 +38,6 @@ class Tpp:
         """Return the same third party at another bank."""
         return Tpp(self.simulator, bank)
 
-    def send(self, method, path, headers=(), body=None):
-        """Send a request to a path of the bank, or to an address."""
-        url = path if "://" in path else self.origin + path
-        request = WireRequest(method=method, url=url, headers=tuple(headers), body=body)
-        return self.transport.send(request, timeout=1, limit=1_000_000)
-
     def authorize_url(self, **parameters):
         """Return an authorization request."""
         asked = {
@@ -58,9 +48,7 @@ class Tpp:
             "state": "simulated-state",
             **parameters,
         }
-        asked = {name: value for name, value in asked.items() if value is not None}
-        query = urllib.parse.urlencode(asked)
-        return f"{self.origin}/stet/psd2/oauth/authorize?{query}"
+        return f"{self.origin}/stet/psd2/oauth/authorize?{encoded(asked)}"
 
     def code(self, **parameters):
         """Return a code of a customer who accepts."""
@@ -72,11 +60,10 @@ class Tpp:
         """Send a token request."""
         return self.post("/stet/psd2/oauth/token", **form)
 
-    def post(self, path, **form):
+    def post(self, path, *headers, **form):
         """Send a form with the `client_id`."""
         asked = {"client_id": self.credentials["client_id"], **form}
-        asked = {name: value for name, value in asked.items() if value is not None}
-        return self.send("POST", path, [FORM], urllib.parse.urlencode(asked).encode())
+        return super().post(path, *headers, **asked)
 
     def exchange(self, code, **form):
         """Exchange a code."""
@@ -101,11 +88,7 @@ class Tpp:
         method, path = line.split(" ")
         if not path.startswith("/stet/"):
             path = f"/stet/psd2/{version}{path}"
-        sent = [("Authorization", f"Bearer {token}"), *headers]
-        if body is not None:
-            sent.append(JSON)
-            body = json.dumps(body).encode()
-        return self.send(method, path, sent, body)
+        return self.authorized(token, method, path, headers, body)
 
     def consent(self, token, *ibans, **more):
         """Send the customer's choice: everything of these accounts."""
@@ -132,12 +115,6 @@ def read(response, status=200):
 def members():
     """Hand out `read`."""
     return read
-
-
-@pytest.fixture
-def clock():
-    """Stand still until a test moves it."""
-    return DemoClock()
 
 
 @pytest.fixture
