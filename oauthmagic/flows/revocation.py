@@ -29,6 +29,7 @@ def revoke_token(
     Raises:
         OAuthError: The server refused.
         RateLimited: HTTP 429.
+        UnexpectedRedirect: The server redirects; nothing was sent on.
         TransportError: No usable answer came.
     """
     response = transport.send(

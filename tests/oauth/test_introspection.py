@@ -16,12 +16,20 @@ from scales import scaled
 
 from oauthmagic import errors
 from oauthmagic.oauth.introspection import Introspection, read_introspection
+from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import Secret
+from oauthmagic.views.introspections import Introspected
 
 CASES = tomllib.loads(
     Path(__file__).with_name("introspection_responses.toml").read_text(encoding="utf-8")
 )["case"]
 HELD = "plainly-fake-held"
+TOKEN = Token(
+    target="acme@sandbox",
+    access_token=None,
+    issued_at=datetime(2030, 1, 1, tzinfo=UTC),
+    clock=lambda: datetime(2030, 1, 1, tzinfo=UTC),
+)
 BARE = asdict(Introspection(active=True))
 #: What nobody wants in a result: controls, text that runs the other way.
 UNSEEMLY = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]")
@@ -54,9 +62,10 @@ def read(body, status=200, media_type="application/json", **headers):
 
 
 def shown(outcome):
-    """Return all that an outcome says."""
+    """Return all that an outcome says, and what is made of it."""
     if isinstance(outcome, Introspection):
-        return f"{outcome} {asdict(outcome)}"
+        asked = Introspected(said=outcome, token=TOKEN)
+        return f"{outcome} {asdict(outcome)} {asked!r} {asked._repr_html_()}"
     return f"{outcome} {outcome!r} {outcome.hint} {vars(outcome)}"
 
 
@@ -74,6 +83,10 @@ def test_each_response_has_its_outcome(case):
     if "accepted" in case:
         assert isinstance(outcome, Introspection), outcome
         assert plain(outcome) == expected(case)
+        frame = Introspected(said=outcome, token=TOKEN).frame()
+        assert frame["member"][0] == "active"
+        assert HELD not in frame.to_csv()
+        assert max(map(len, shown(outcome).splitlines())) < 20_000
     else:
         assert type(outcome) is getattr(errors, case["refused"])
         assert case["says"] in str(outcome)

@@ -17,6 +17,7 @@ from oauthmagic.errors import (
     OAuthMagicError,
     RateLimited,
     SecretRefused,
+    ServerError,
     UnexpectedRedirect,
     UnknownName,
 )
@@ -258,6 +259,7 @@ def test_a_token_that_is_not_active_has_a_next_step(
     [
         (says(403, error="access_denied"), AccessDenied, "ask Acme Bank whether yours"),
         (says(401), OAuthMagicError, "%token show acme@sandbox shows what is known"),
+        (says(500, error="server_error"), ServerError, "Try again in a moment."),
         (says(201, active=True), InvalidIntrospectionResponse, "was not changed"),
         (says(active="yes"), InvalidIntrospectionResponse, "was not changed"),
         (

@@ -1,4 +1,4 @@
-"""No redirect is followed with a token in the body, whatever asks for it."""
+"""Revocation and introspection over sockets: no redirect, no network, a slow server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import oauthmagic
-from oauthmagic.errors import RevocationFailed, UnexpectedRedirect
+from oauthmagic.errors import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    RevocationFailed,
+    UnexpectedRedirect,
+)
 
 PROVIDER = """
 [provider]
@@ -36,6 +41,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         """Answer with the redirect, or count what came."""
         self.server.came.append(self.path)
+        if self.server.hangs:
+            self.server.end.wait(3)
+            return
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(self.server.status)
         self.send_header("Location", f"{self.server.elsewhere}{self.path}")
@@ -56,11 +64,13 @@ def serving():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{server.server_port}"
     server.came, server.status, server.elsewhere = [], 200, ""
+    server.hangs, server.end = False, threading.Event()
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield server
     finally:
+        server.end.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -107,3 +117,35 @@ def test_revocation_and_introspection_follow_no_redirect(session, server, evil, 
     kinds = {type(error) for error in failed.value.not_revoked.values()}
     assert kinds == {UnexpectedRedirect}
     assert "plainly-fake" not in f"{failed.value} {failed.value.hint}"
+
+
+def test_without_a_network_the_report_is_the_same(session, server, evil):
+    """Nothing listens any more: both were tried, and the token is forgotten."""
+    server.shutdown()
+    server.server_close()
+
+    with pytest.raises(RevocationFailed) as failed:
+        session.revoke("acme")
+
+    kinds = {kind: type(error) for kind, error in failed.value.not_revoked.items()}
+    assert kinds == {
+        "refresh_token": ConnectionFailed,
+        "access_token": ConnectionFailed,
+    }
+    assert "access token ends at" in failed.value.hint
+    assert session.tokens().empty
+    assert evil.came == []
+
+
+def test_a_server_that_never_answers_has_a_deadline(session, server):
+    """One for each token; then it is said that nobody knows what became of it."""
+    server.hangs = True
+    session.configure(timeout=0.3)
+
+    with pytest.raises(RevocationFailed) as failed:
+        session.revoke("acme")
+
+    reasons = [*failed.value.not_revoked.values()]
+    assert [type(error) for error in reasons] == [DeadlineExceeded] * 2
+    assert {error.sent for error in reasons} == {"unknown"}
+    assert server.came == ["/revoke", "/revoke"]
