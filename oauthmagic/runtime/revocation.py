@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     #: What was not revoked, by `token_type_hint`, and why.
     _Failures = dict[str, OAuthMagicError]
 
-#: In this order: without its refresh token nobody renews what else is left
-#: (section 2.1), and many servers then revoke the access token with it.
-KINDS = ("refresh_token", "access_token")
+#: Without the refresh token nobody renews what else is left, and servers should then
+#: end the access token, too (section 2.1).
+ORDER = ("refresh_token", "access_token")
 
 
 def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed | None:
@@ -92,7 +92,7 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
 
 
 def _tokens(held: Token) -> dict[str, Secret]:
-    tokens = {kind: getattr(held, kind) for kind in KINDS}
+    tokens = {kind: getattr(held, kind) for kind in ORDER}
     return {kind: token for kind, token in tokens.items() if token is not None}
 
 
