@@ -15,6 +15,7 @@ from oauthmagic.errors import (
     OAuthMagicError,
     RateLimited,
     RevocationFailed,
+    StoreWriteFailed,
     TransportError,
     UnsupportedTokenType,
 )
@@ -62,6 +63,7 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
         CommandError: The provider has no `revocation_endpoint`, or the token was
             forgotten meanwhile; nothing was sent, and nothing is forgotten.
         MissingCredentials: The server wants the client's; nothing is forgotten.
+        StoreWriteFailed: It could not be forgotten; the hint says what the server did.
         OAuthMagicError: What the issuer says of itself cannot be believed; the same.
     """
     known = Credentials(client_id=token.client_id)
@@ -73,20 +75,28 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
         # An issuer that cannot be asked, as an endpoint that cannot be reached.
         unreachable = error.with_traceback(None)
 
-    def step() -> RevocationFailed | None:
-        with keeper.forgetting(token) as entry:
-            held = entry.token
-            if held is None:
-                msg = f"The token of {world.target} was forgotten meanwhile."
-                raise CommandError(msg, hint="There is nothing left to revoke here.")
-            tokens = _tokens(held)
-            if unreachable is not None:
-                failures = dict.fromkeys(tokens, unreachable)
-            else:
-                endpoint = _endpoint(world, known)
-                failures = _failures(world, endpoint, tokens)
-                _check_credentials(world, known, tokens, failures)
+    def ask(held: Token | None) -> RevocationFailed | None:
+        if held is None:
+            msg = f"The token of {world.target} was forgotten meanwhile."
+            raise CommandError(msg, hint="There is nothing left to revoke here.")
+        tokens = _tokens(held)
+        if unreachable is not None:
+            failures = dict.fromkeys(tokens, unreachable)
+        else:
+            failures = _failures(world, _endpoint(world, known), tokens)
+            _check_credentials(world, known, tokens, failures)
         return _report(world, held, tokens, failures) if failures else None
+
+    def step() -> RevocationFailed | None:
+        said = ""
+        try:
+            with keeper.forgetting(token) as entry:
+                failed = ask(entry.token)
+                said = str(failed) if failed else f"{world.target} revoked it."
+        except StoreWriteFailed as error:
+            # What is left here does not hide what became of it at the server.
+            raise error.with_hint(f"{said} {error.hint}".strip()) from None
+        return failed
 
     return finished(step)
 

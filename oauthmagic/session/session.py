@@ -420,6 +420,8 @@ class Session:
             MissingCredentials: The server wants the client's; nothing is forgotten.
             RevocationFailed: The server did not revoke all of it; it is forgotten
                 here all the same.
+            StoreWriteFailed: It could not be forgotten; the hint says what the server
+                did.
         """
         world, token = self._require(target)
         failed = revoke(token, self._keeper, self._ready(world, token))

@@ -1,5 +1,6 @@
 """RFC 7009: what is sent, in which order, and what is said of what was not revoked."""
 
+import errno
 import threading
 import urllib.parse
 from dataclasses import replace
@@ -8,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keeping import FailingDisk
+from opened import quick_store
 
 from oauthmagic import errors
 from oauthmagic.errors import (
@@ -21,6 +24,7 @@ from oauthmagic.errors import (
 from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import Secret
+from oauthmagic.runtime.lifecycle import TokenKeeper
 from oauthmagic.runtime.patience import Patient
 from oauthmagic.runtime.revocation import revoke
 from oauthmagic.transport.wire import WireRequest, WireResponse
@@ -388,6 +392,60 @@ def test_a_refresh_waits_for_a_revocation_and_finds_the_token_forgotten(
     assert "forgotten" in outcomes["refresh"]
     assert {request.url for request in gate.requests} == {REVOKE}
     assert stage.store.tokens() == []
+
+
+def test_another_kernel_that_refreshes_waits_too(stage, world, held, tmp_path):
+    """The lock is that of the store, whoever shares it."""
+    stage.keeper = TokenKeeper(quick_store(tmp_path, clock=stage.clock))
+    other = TokenKeeper(quick_store(tmp_path, clock=stage.clock))
+    token = held()
+    gate = Gate([OK, OK])
+    through_the_gate = replace(world, transport=gate)
+    outcomes = []
+
+    def refresh():
+        with pytest.raises(LoginRequired) as refused:
+            other.renew(token, through_the_gate, reason="asked")
+        outcomes.append(str(refused.value))
+
+    revoking = threading.Thread(
+        target=revoke, args=(token, stage.keeper, through_the_gate)
+    )
+    revoking.start()
+    assert gate.reached.wait(3)
+    refreshing = threading.Thread(target=refresh)
+    refreshing.start()
+    gate.open.set()
+    for thread in (revoking, refreshing):
+        thread.join(3)
+
+    assert outcomes == ["The token of acme@sandbox was forgotten."]
+    assert {request.url for request in gate.requests} == {REVOKE}
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([OK, OK], "acme@sandbox revoked it."),
+        ([says("server_error", 500), OK], "did not revoke the refresh token"),
+    ],
+)
+def test_a_disk_that_does_not_forget_hides_nothing(
+    stage, world, held, tmp_path, answers, said
+):
+    """What is still here is an error, and what became of it there is its hint."""
+    disk = FailingDisk(0, errno.EROFS, ever_after=True)
+    stage.keeper = TokenKeeper(quick_store(tmp_path, disk=disk, clock=stage.clock))
+    token = held()
+    disk.calls.clear()
+    disk.at = 1
+    stage.script.answers = list(answers)
+
+    with pytest.raises(errors.StoreWriteFailed, match="not removed") as failed:
+        revoke(token, stage.keeper, world)
+
+    assert said in failed.value.hint
+    assert stage.script.answers == []
 
 
 @given(
