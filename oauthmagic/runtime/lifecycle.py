@@ -143,6 +143,7 @@ class TokenKeeper:
 
     def adopt(self, world: World, token: Token, credentials: Credentials) -> Token:
         """Keep a token that was got elsewhere."""
+        world.admit(token)
         mark = fingerprint(token.access_token, world.fingerprint_key)
         with self._store.exclusive(token.key) as entry:
             return self._keep(entry, token.replace(fingerprint=mark), credentials)
@@ -161,6 +162,7 @@ class TokenKeeper:
             CommandError: The provider has no revocation_endpoint; nothing is forgotten.
             OAuthMagicError: The server did not; nothing is forgotten.
         """
+        world.admit(token)
         world = world.with_endpoints()
         url = world.environment.endpoints.get("revocation_endpoint")
         if url is None:
@@ -268,6 +270,7 @@ class TokenKeeper:
     def _renewed(
         self, entry: Entry, held: Token, world: World, reason: str, *, doubted: bool
     ) -> Token:
+        world.admit(held)
         if held.refresh_token is None:
             return self._granted_again(held, world, reason)
         known = Credentials(client_id=held.client_id)

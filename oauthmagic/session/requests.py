@@ -164,7 +164,7 @@ def send(
         name=prepared.name,
         note=_note(answer, token),
         # Text, and not the request: it holds the token, and maybe a password.
-        request=request_text(authorize(prepared.wire, answer.token)),
+        request=request_text(authorize(prepared.wire, answer.token, world)),
         secrets=tuple(
             secret
             for held in (token, answer.token)

@@ -28,6 +28,8 @@ from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
+from oauthmagic.session.sites import VARIABLE as SITE_FILES
+from oauthmagic.session.sites import Site
 from oauthmagic.session.step_ups import StepUp
 from oauthmagic.session.worlds import MAX_WAIT, Worlds, check_seconds
 from oauthmagic.store.memory import MemoryStore
@@ -97,9 +99,12 @@ class Session:
             raise UnknownName("environment", default, ENVIRONMENTS, where=where)
         self._defaults = (environment or default, timeout, max_wait)
         self._worlds = Worlds(
-            transport=transport, clock=clock, sleep=sleep, randomness=randomness
+            site=Site(str(variables.get(SITE_FILES, "")), is_public=is_public),
+            transport=transport,
+            clock=clock,
+            sleep=sleep,
+            randomness=randomness,
         )
-        self._worlds.is_public = is_public
         self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
         self._store = _store(store)
@@ -181,6 +186,7 @@ class Session:
         world, alias = self._holdings.named(target, alias)
         if env_file is not None:
             given = given.over(from_env_file(env_file, world.target))
+        given = self._holdings.owned(world, given)
         provider = world.provider
         wanted = provider.check_scopes(normalise_scopes(scopes or ()))
         if grant is not None:
@@ -384,6 +390,8 @@ class Session:
         world, alias = self._holdings.named(target, alias)
         if env_file is not None:
             given = given.over(from_env_file(env_file, world.target))
+        for secret in (adopted.access_token, adopted.refresh_token):
+            self._holdings.check_token(world, secret)
         # Whose token it is nobody knows: it gets the client's credentials, no user's.
         known = self._holdings.credentials(world, alias, given)
         found = replace(known, username="", password=None, subject_token=None)

@@ -190,7 +190,7 @@ class StepUp:
         )
         del body  # it may hold the code
         response = self.world.transport.send(
-            authorize(request, self._caller()),
+            authorize(request, self._caller(), self.world),
             timeout=self.world.token_timeout,
             limit=_MOST_BYTES,
         )

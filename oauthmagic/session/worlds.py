@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
+from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, parse_target
-from oauthmagic.providers.catalogue import Catalogue
 from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
-from oauthmagic.session.discoveries import Discoveries, provider_at
+from oauthmagic.session.discoveries import Discoveries, provider_at, target_of
 from oauthmagic.session.guids import new_guid
 
 if TYPE_CHECKING:
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
 
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Clock
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.providers.catalogue import Catalogue
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.redaction import Secret
     from oauthmagic.session.demos import Demo
+    from oauthmagic.session.sites import Site
     from oauthmagic.transport.http import HttpTransport
     from oauthmagic.transport.wire import Transport, WireRequest
 
@@ -37,27 +39,25 @@ class Worlds:
     """Makes a `World` for a target; connections and simulators are kept.
 
     Attributes:
-        catalogue: The providers that can be named.
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         settings: By provider, the settings that are not at their default.
-        is_public: Whether this machine is open to the world, as a Binder is.
     """
 
     def __init__(
         self,
         *,
+        site: Site,
         transport: Transport | None,
         clock: Clock | None,
         sleep: Callable[[float], None],
         randomness: Callable[[int], bytes],
     ) -> None:
-        self.catalogue = Catalogue()
+        self._site = site
         self.timeout: float | None = None
         self.max_wait = MAX_WAIT
         self.settings: Mapping[str, Mapping[str, str]] = {}
         self._environment = "sandbox"
-        self.is_public = False
         self._transport = transport
         self._transports: dict[tuple[str | None, str], HttpTransport] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
@@ -67,6 +67,11 @@ class Worlds:
         self._demos: dict[str, Demo] = {}
         self._discoveries = Discoveries()
         self._lock = threading.RLock()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The providers that can be named."""
+        return self._site.catalogue
 
     @property
     def environment(self) -> str:
@@ -91,13 +96,7 @@ class Worlds:
         """
         target = parse_target(text, default_environment=self.environment)
         provider = self.catalogue.get(target.provider, also_known=also_known)
-        if self.is_public and target.environment == "production":
-            msg = f"{target} is refused: on a public Binder nothing is private."
-            raise EnvironmentRefused(
-                msg,
-                hint=f"Use {provider.name}@demo here, and production on a machine of "
-                "your own.",
-            )
+        self._site.check_allowed(target)
         settings = self.settings_of(provider)
         environment = provider.environment(target.environment).at(
             {"tenant": provider.check_tenant(target.tenant), **settings}
@@ -129,16 +128,23 @@ class Worlds:
         Raises:
             OAuthMagicError: As `oauthmagic.session.discoveries.provider_at`.
         """
+        target = target_of(issuer, name)
+        self._site.check_allowed(target)
         return provider_at(
             issuer,
-            name=name,
+            target,
             api_base=api_base,
             transport=self._socket(None),
             timeout=self.timeout or TOKEN_TIMEOUT,
         )
 
     def armed(self, world: World, credentials: Credentials) -> World:
-        """Return the world with a transport that shows the client's certificate."""
+        """Return the world with a transport that shows the client's certificate.
+
+        Raises:
+            EnvironmentRefused: The credentials are another target's.
+        """
+        world.admit(credentials)
         world = replace(world, prepare=self._preparing(world, credentials))
         if not (credentials.certificate and credentials.private_key):
             return world
