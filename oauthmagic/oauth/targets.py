@@ -53,6 +53,11 @@ def environment_of(target: str) -> str:
     return target.rpartition("@")[2]
 
 
+def production_mark(environment: str) -> str:
+    """Return the mark in brackets for production, "" for every other environment."""
+    return f"[{PRODUCTION_MARK}]" if environment == "production" else ""
+
+
 def check_name(name: str, kind: str = "provider name") -> str:
     """Return `name` if it can name a provider or an alias.
 

@@ -18,6 +18,7 @@ from oauthmagic.oauth.credentials import (
     variable_names,
 )
 from oauthmagic.oauth.outcomes import settled
+from oauthmagic.oauth.targets import production_mark
 from oauthmagic.redaction import Secret
 
 if TYPE_CHECKING:
@@ -119,10 +120,12 @@ def complete(
         return found
     if prompt is None:
         raise missing_credentials(target, missing, has_demo=has_demo)
+    mark = production_mark(target.environment)
+    where = f"{target} {mark}".strip()
     entered: dict[str, Secret] = {}
     for name in missing:
         # Hidden at once: an interruption at the next prompt shows this frame.
-        entered[name] = Secret(prompt(f"{name} for {target}: ", name in SECRET_FIELDS))
+        entered[name] = Secret(prompt(f"{name} for {where}: ", name in SECRET_FIELDS))
         if not entered[name].reveal():
             remedies = missing_credentials(target, missing, has_demo=has_demo)
             msg = f"No {name} was entered for {target}."

@@ -349,7 +349,7 @@ class Session:
         from oauthmagic.session.requests import prepare, preview  # noqa: PLC0415
 
         world, _ = self._holdings.named(target)
-        return preview(prepare(world, text, variables or {}))
+        return preview(world, prepare(world, text, variables or {}))
 
     def refresh(self, target: str) -> Token:
         """Renew the token of a target now, and return the new one.

@@ -92,6 +92,7 @@ class StepUp:
             kind="sca",
             target=name,
             asked_by=self.world.provider.title,
+            environment=self.world.environment.name,
             wants=tuple(wants),
             expires_at=self.event.expiration_time,
             answers=words if self.world.target.environment == "demo" else (),

@@ -61,6 +61,7 @@ class Reply:
         name: The request's name (`# @name`), or "".
         note: What it took: a replay, a wait; or "".
         request: The request as it was sent, as redacted text.
+        environment: "demo", "sandbox" or "production".
         envelope: The member that holds the rows of the provider's lists, or "".
         is_empty_list: Whether the provider means an empty list by an error status.
         pages: The pages behind this one, where they were asked for.
@@ -79,6 +80,7 @@ class Reply:
     name: str = ""
     note: str = ""
     request: str = ""
+    environment: str = ""
     envelope: str = ""
     is_empty_list: bool = False
     pages: tuple[Reply, ...] = ()
