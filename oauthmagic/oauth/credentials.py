@@ -197,10 +197,15 @@ def _value(name: str, value: object) -> str | Secret | CommandError | None:
         return CommandError(
             f"The credential {name!r} has characters that UTF-8 cannot write."
         )
-    hidden = name in PEM_FIELDS and "PRIVATE KEY" in value
+    hidden = name in PEM_FIELDS and holds_key(value)
     if name not in SECRET_FIELDS and not hidden:
         return value
     return Secret(value) if value else None
+
+
+def holds_key(value: str) -> bool:
+    """Return whether a value is the PEM text of a private key, and no file's name."""
+    return "PRIVATE KEY-----" in value
 
 
 def _plain(value: str | Secret | None) -> bytes:

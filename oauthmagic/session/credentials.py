@@ -13,6 +13,7 @@ from oauthmagic.oauth.credentials import (
     SECRET_FIELDS,
     Credentials,
     field_names,
+    holds_key,
     missing_credentials,
     read_credentials,
     variable_names,
@@ -37,7 +38,7 @@ def concealed(environ: Mapping[str, str | None]) -> dict[str, str | Secret]:
     """Return the variables that are ours, the secrets among them hidden."""
     endings = tuple(f"_{name.upper()}" for name in SECRET_FIELDS)
     return {
-        name: Secret(value) if name.endswith(endings) else value
+        name: Secret(value) if name.endswith(endings) or holds_key(value) else value
         for name, value in environ.items()
         if name.startswith(PREFIX) and value
     }
@@ -122,11 +123,14 @@ def complete(
         raise missing_credentials(target, missing, has_demo=has_demo)
     mark = production_mark(target.environment)
     where = f"{target} {mark}".strip()
-    entered: dict[str, Secret] = {}
+    entered: dict[str, str | Secret] = {}
     for name in missing:
-        # Hidden at once: an interruption at the next prompt shows this frame.
-        entered[name] = Secret(prompt(f"{name} for {where}: ", name in SECRET_FIELDS))
-        if not entered[name].reveal():
+        hidden = name in SECRET_FIELDS
+        # Hidden at once: an interruption at the next prompt shows this frame. Only
+        # what is secret: a name would be masked wherever it is shown.
+        hide: type[str | Secret] = Secret if hidden else str
+        value = entered[name] = hide(prompt(f"{name} for {where}: ", hidden))
+        if not (value.reveal() if isinstance(value, Secret) else value):
             remedies = missing_credentials(target, missing, has_demo=has_demo)
             msg = f"No {name} was entered for {target}."
             raise MissingCredentials(msg, hint=remedies.hint)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
     OAuthMagicError,
+    SecretRefused,
     StepUpRequired,
     UnknownName,
     UserActionRequired,
@@ -121,6 +122,12 @@ class Session:
     def __repr__(self) -> str:
         count = len(self._store.tokens())
         return f"<oauthmagic.Session holding {count} token{'s' * (count != 1)}>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A session cannot be pickled: it holds secrets, locks and connections."
+        raise SecretRefused(
+            msg, hint="Make a Session where it is needed; it finds its credentials."
+        )
 
     def configure(self, **changes: Any) -> None:
         """Change settings of this session; None takes back what it was made with.
