@@ -9,15 +9,22 @@ test. `tests/notebook/test_search.py` plants leaks and sees them found.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
 import urllib.parse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COLOURS = re.compile(rb"(?:\x1b|\\+(?:u001b|x1b))\[[0-9;]*m")
+_TAGS = re.compile(rb"</?(?:span|b|i|em|strong)\b[^<>]*>")
 
 
+@functools.cache
 def forms_of(value: str) -> dict[str, bytes]:
     """Return the forms in which a value may have been written down, by name."""
     raw = value.encode()
@@ -61,33 +68,38 @@ def forms_of(value: str) -> dict[str, bytes]:
 
 def traces_of(where: object, value: str) -> list[str]:
     """Return the names of the forms in which a value stands in text or bytes."""
-    found = where if isinstance(where, bytes) else str(where).encode()
-    # Also where colours were put between the characters, as they are in a text, in
-    # JSON (a notebook), and as HTML spans.
-    bare = _COLOURS.sub(b"", found)
-    bare = re.sub(rb"\\+(?:u001b|x1b)\[[0-9;]*m", b"", bare)
-    bare = re.sub(rb"</?(?:span|b|i|em|strong)\b[^<>]*>", b"", bare)
-    texts = {found, bare}
-    if b"&" in bare:
-        unescaped = html.unescape(bare.decode("utf-8", "surrogateescape"))
-        texts.add(unescaped.encode("utf-8", "surrogateescape"))
-    return [
-        name
-        for name, form in forms_of(value).items()
-        if any(form in text for text in texts)
-    ]
+    return _traces(_views(where), value)
 
 
 def leaks(
-    places: dict[str, object], canaries: tuple[str, ...]
+    places: dict[str, object], canaries: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """Return where canaries stand: place, canary and form."""
     return [
         (place, canary, form)
         for place, text in places.items()
+        for views in [_views(text)]
         for canary in canaries
-        for form in traces_of(text, canary)
+        for form in _traces(views, canary)
     ]
+
+
+def _traces(views: bytes, value: str) -> list[str]:
+    return [name for name, form in forms_of(value).items() if form in views]
+
+
+def _views(where: object) -> bytes:
+    """Return a text as it is, and without what may stand between its characters.
+
+    Colours are put there in a text and in JSON (a notebook), tags in HTML.
+    """
+    found = where if isinstance(where, bytes) else str(where).encode()
+    bare = _TAGS.sub(b"", _COLOURS.sub(b"", found))
+    views = {found, bare}
+    if b"&" in bare:
+        unescaped = html.unescape(bare.decode("utf-8", "surrogateescape"))
+        views.add(unescaped.encode("utf-8", "surrogateescape"))
+    return b"\0\n\0".join(views)
 
 
 def notebook_places(path: Path) -> dict[str, object]:
