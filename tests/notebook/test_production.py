@@ -184,3 +184,37 @@ def luminance(colour):
         weight * part
         for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
     )
+
+
+BINDER = (
+    "%token revsto@production",
+    "%token revsto@production --fresh --grant password",
+    "%%api revsto@production\nGET /x",
+    "%%api revsto@production --dry-run\nGET /x",
+    "%api revsto@production GET /x",
+    "%token adopt revsto@production --from got",
+    "%token add https://id.acme.example --as acme@production",
+    "%token refresh revsto@production",
+    "%token revoke revsto@production",
+    "oauthmagic.current_session().client('revsto@production')",
+    "%config OAuthMagic.environment = 'production'\n%token revsto",
+)
+
+
+def test_a_public_binder_has_no_production(bare_shell, monkeypatch):
+    """Whatever the line: refused before any prompt, request or file."""
+    asked = []
+    monkeypatch.setenv("BINDER_LAUNCH_HOST", "https://hub.example/")
+    monkeypatch.setattr("builtins.input", asked.append)
+    monkeypatch.setattr("getpass.getpass", asked.append)
+    bare_shell("%load_ext oauthmagic\nimport oauthmagic")
+    bare_shell.names["got"] = dict(TOKENS)
+
+    for cell in BINDER:
+        ran = bare_shell(cell)
+        assert type(ran.error).__name__ == "EnvironmentRefused", cell
+        assert "public Binder" in ran.stdout
+    bare_shell("%config OAuthMagic.environment = 'demo'")
+
+    assert asked == []
+    assert bare_shell("%token revsto").error is None
