@@ -9,6 +9,7 @@ import marshal
 import multiprocessing
 import pickle
 import shelve
+import sys
 from pathlib import Path
 
 import cloudpickle
@@ -81,6 +82,8 @@ def shelved(value, folder):
 
 def spawned(value, _):
     """Hand a value to a process that is started anew."""
+    # A shell of an earlier test put a module of its own there, without this.
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=work, args=(value,))
     process.start()
