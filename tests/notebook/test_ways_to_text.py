@@ -13,6 +13,7 @@ import copy
 import csv
 import dataclasses
 import difflib
+import gc
 import html
 import inspect
 import io
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+import types
 import unittest
 import urllib.parse
 import warnings
@@ -38,7 +40,7 @@ import rich.pretty
 import rich.traceback
 from canaries import leaks
 
-from oauthmagic import OAuthMagicError, Session
+from oauthmagic import OAuthMagicError, Secret, Session
 from oauthmagic.flows.token_requests import build_request
 from oauthmagic.oauth import grants
 from oauthmagic.oauth.adoption import read_adopted
@@ -486,3 +488,37 @@ def test_errors_are_our_own(held):
             assert isinstance(raised(use, "x", held[name]), TypeError)
     with pytest.raises(OAuthMagicError):
         len(held["Secret"])
+
+
+def test_nothing_that_is_held_leads_to_a_plain_secret(held):
+    """Also through closures, and after requests: every way goes through `Secret` (A4).
+
+    A client is asked to send first: what it remembers of its requests is no token.
+    """
+    held["httpx.Client"].get("/x")
+    skipped = (Secret, type, type(sys), types.FrameType)
+    found, looked_at = [], 0
+    for name, value in held.items():
+        if name in WIRE:
+            continue
+        seen, todo = {id(held)}, [value]
+        for _ in range(8):
+            following = []
+            for each in todo:
+                if id(each) in seen or isinstance(each, skipped):
+                    continue
+                seen.add(id(each))
+                if isinstance(each, str | bytes):
+                    text = each if isinstance(each, str) else each.decode("latin-1")
+                    found += [(name, one) for one in CANARIES if one in text]
+                # What a function can see of its module is not what it holds.
+                following += [
+                    it
+                    for it in gc.get_referents(each)
+                    if not (isinstance(it, dict) and "__builtins__" in it)
+                ]
+            todo = following
+        looked_at += len(seen)
+
+    assert found == []
+    assert looked_at > 1000
