@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from oauthmagic.errors import CommandError, SecretOnLine, UnknownName
+from oauthmagic.redaction import holds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +28,28 @@ SECRET_OPTION = re.compile(
 #: Longer words are not the names of variables but what somebody pasted.
 LONGEST_NAME = 40
 
+#: Headers that carry a key, and may have it from a variable only; those that carry
+#: the token itself cannot be set at all.
+KEY_HEADERS = (
+    r"(?:x-)?(?:api|access|auth|secret|session|security|subscription)[-_]?(?:key|token)"
+    r"|(?:x-)?apikey|ocp-apim-subscription-key|sca-authorization|private-token"
+)
+_KEY_HEADER = re.compile(
+    rf"(?im)^[ \t]*((?:{KEY_HEADERS}))[ \t]*:(?![^\n]*\{{\{{)[ \t]*\S"
+)
+
+_KEPT_OUT = (
+    "This was kept out of the history, but the notebook still has it: delete it, and "
+    "change the secret if it was a real one."
+)
 _INSTEAD = (
     "Leave it out and enter it at the prompt, or name a mapping with "
-    "--credentials VAR, or set an environment variable (see %token?). "
-    "This line was kept out of the history, but the notebook still has "
-    "it: delete the line, and change the secret if it was a real one."
+    f"--credentials VAR, or set an environment variable (see %token?). {_KEPT_OUT}"
+)
+_BY_NAME = (
+    "The token is added by itself. Any other secret is put into a variable without "
+    "showing (name = getpass.getpass()), and named here: {{name}}, or --credentials "
+    f"name. {_KEPT_OUT}"
 )
 _TARGET_OPTIONS = (
     "scope",
@@ -128,6 +146,28 @@ def refuse_secrets(words: list[str]) -> None:
             option = found[0].removesuffix("=")
             msg = f"{option} is not an option: lines with a secret would be kept."
             raise SecretOnLine(msg, hint=_INSTEAD)
+
+
+def refuse_known_secrets(typed: str) -> None:
+    """Refuse a line or cell that has a secret in it which is known here.
+
+    Raises:
+        SecretOnLine: It has, in whatever form; it is not repeated.
+    """
+    if holds_secret(typed, short=False):
+        msg = "There is a secret in this cell. Nothing was sent."
+        raise SecretOnLine(msg, hint=_BY_NAME)
+
+
+def refuse_key_headers(cell: str) -> None:
+    """Refuse headers of a request that carry a key which is written out.
+
+    Raises:
+        SecretOnLine: There is one; it is not repeated.
+    """
+    if found := _KEY_HEADER.search(cell):
+        msg = f"The header {found[1]} is a secret, written out. Nothing was sent."
+        raise SecretOnLine(msg, hint=_BY_NAME)
 
 
 def _refuse_answer(answer: str) -> None:

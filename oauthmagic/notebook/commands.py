@@ -20,6 +20,8 @@ from oauthmagic.http_request.request_lines import METHODS
 from oauthmagic.notebook.arguments import (
     api_parser,
     check_options,
+    refuse_key_headers,
+    refuse_known_secrets,
     refuse_secrets,
     split,
     token_parser,
@@ -79,6 +81,7 @@ class Commands:
 
     def token(self, line: str) -> Any:
         """Run a line of `%token`."""
+        refuse_known_secrets(line)
         options = token_parser().read(line)
         verb, *words = options.words or [""]
         check_options(options, verb if verb in VERBS else "" if verb else "table")
@@ -108,6 +111,8 @@ class Commands:
 
     def api(self, line: str, cell: str | None = None) -> Any:
         """Run a `%%api` cell, or an `%api` line with the request behind its options."""
+        refuse_known_secrets(f"{line}\n{cell or ''}")
+        refuse_key_headers(cell or "")
         if cell is None:
             line, cell = _one_line(line)
         options = api_parser().read(line)

@@ -80,7 +80,11 @@ def _mappings() -> list[str]:
 
 def _targets() -> list[str]:
     targets = []
-    for name, environments in current_session().names().items():
+    try:
+        names = current_session().names()
+    except OAuthMagicError:
+        return []  # the next command says why
+    for name, environments in names.items():
         targets += [f"{name}@{each}" for each in environments] or [name]
     return targets
 

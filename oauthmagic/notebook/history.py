@@ -10,8 +10,8 @@ import linecache
 import re
 from typing import TYPE_CHECKING
 
-from oauthmagic.notebook.arguments import LONGEST_NAME, SENSITIVE
-from oauthmagic.redaction import MASK, redact
+from oauthmagic.notebook.arguments import KEY_HEADERS, LONGEST_NAME, SENSITIVE
+from oauthmagic.redaction import MASK, holds_secret, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,11 @@ _PATTERNS = (
     ),
     # Authorization: Bearer X
     re.compile(
-        r"(?i)(\b(?:authorization|cookie|x-api-key)"
+        r"(?i)(\b(?:authorization|cookie)"
         r"(?:[\"']?\s*[:=][ \t]*|\s+(?=(?:bearer|basic|dpop)\s)))[^\n]+"
     ),
+    # X-API-Key: X
+    re.compile(rf"(?im)(^[ \t]*(?:{KEY_HEADERS})[ \t]*:)(?![^\n]*\{{\{{)[^\n]+"),
     # "password": "X"
     re.compile(rf"(?i)([\"']{SENSITIVE}[\"']\s*:\s*)(?=[\"']){_VALUE}"),
     # /path?access_token=X
@@ -81,6 +83,19 @@ def redacted_inputs(
         except SyntaxError:
             source = raw
     return redact(source), raw
+
+
+def redact_cached(name: str) -> None:
+    """Mask the known secrets in a cell that was just cached for tracebacks.
+
+    Args:
+        name: Its name in `linecache`.
+    """
+    entry = linecache.cache.get(name)
+    if entry is not None and len(entry) > 1 and holds_secret("".join(entry[2])):
+        size, changed, lines, full_name = entry
+        kept = redact("".join(lines)).splitlines(keepends=True)
+        linecache.cache[name] = (size, changed, kept, full_name)
 
 
 def redact_lines(typed: str) -> bool:

@@ -228,12 +228,10 @@ def load(shell: InteractiveShell) -> None:
     matcher = _matcher()
     if matcher is not None:
         shell.Completer.custom_matchers.append(matcher)
-    history = getattr(shell, "history_manager", None)
-    if history is not None:
-        before = vars(history).get("store_inputs")
-        guard = _guarded(history.store_inputs, shell)
-        guard.of_oauthmagic, guard.before = True, before
-        history.store_inputs = guard
+    for keeper, name, guarded in _kept_by(shell):
+        guard: Any = guarded(getattr(keeper, name), shell)
+        guard.of_oauthmagic, guard.before = True, vars(keeper).get(name)
+        setattr(keeper, name, guard)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -250,13 +248,13 @@ def unload(shell: InteractiveShell) -> None:
             _formatters(shell)[mime].pop(f"{module}.{name}", None)
     matchers = getattr(shell.Completer, "custom_matchers", [])
     matchers[:] = [each for each in matchers if not hasattr(each, "of_oauthmagic")]
-    history: Any = getattr(shell, "history_manager", None)
-    guard: Any = vars(history).get("store_inputs") if history is not None else None
-    if getattr(guard, "of_oauthmagic", False):
-        if guard.before is None:
-            del history.store_inputs
-        else:
-            history.store_inputs = guard.before
+    for keeper, name, _ in _kept_by(shell):
+        guard: Any = vars(keeper).get(name)
+        if getattr(guard, "of_oauthmagic", False):
+            if guard.before is None:
+                delattr(keeper, name)
+            else:
+                setattr(keeper, name, guard.before)
 
 
 def _take_back(settings: OAuthMagic) -> None:
@@ -318,7 +316,41 @@ def _matcher() -> Any:
     return oauthmagic_matcher
 
 
-def _guarded(store_inputs: Any, shell: InteractiveShell) -> Any:
+def _kept_by(shell: InteractiveShell) -> list[tuple[Any, str, Any]]:
+    """Return what keeps the source of cells, by which method, and its guard."""
+    keepers = [
+        (getattr(shell, "history_manager", None), "store_inputs", _guarded_history),
+        (shell.logger, "log", _guarded_log),
+        (shell.compile, "cache", _guarded_cache),
+    ]
+    return [each for each in keepers if each[0] is not None]
+
+
+def _guarded_log(log: Any, shell: InteractiveShell) -> Any:
+    """Guard `%logstart`, which gets what was typed past the history."""
+
+    def log_redacted(line_mod: str, line_ori: str) -> None:
+        from oauthmagic.notebook.history import redacted_inputs  # noqa: PLC0415
+
+        log(*redacted_inputs(line_mod, line_ori, shell.transform_cell))
+
+    return log_redacted
+
+
+def _guarded_cache(cache: Any, _: InteractiveShell) -> Any:
+    """Guard the lines that tracebacks quote."""
+
+    def cache_redacted(*args: Any, **kwargs: Any) -> Any:
+        from oauthmagic.notebook.history import redact_cached  # noqa: PLC0415
+
+        name = cache(*args, **kwargs)
+        redact_cached(name)
+        return name
+
+    return cache_redacted
+
+
+def _guarded_history(store_inputs: Any, shell: InteractiveShell) -> Any:
     def store_redacted(
         line_num: int, source: str, source_raw: str | None = None
     ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.display import display
 
 from oauthmagic.errors import CommandError
+from oauthmagic.oauth.targets import production_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,4 +33,5 @@ def answer_to(action: PendingAction, prompt: Callable[[str, bool], str] | None) 
         msg = f"{action.target} waits for an answer, and nobody can be asked here."
         raise CommandError(msg, hint=action.how_to_answer())
     what = "The redirected URL" if action.kind == "redirect" else "The code"
-    return prompt(f"{what} for {action.target}: ", True)  # noqa: FBT003 - a seam
+    where = f"{action.target} {production_mark(action.environment)}".strip()
+    return prompt(f"{what} for {where}: ", True)  # noqa: FBT003 - a seam

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, did_you_mean
+from oauthmagic.errors import CommandError, EnvironmentRefused, did_you_mean
 from oauthmagic.oauth.responses import MAX_TOKEN
 from oauthmagic.oauth.scopes import normalise_scopes
+from oauthmagic.oauth.targets import environment_of
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import Secret
 
@@ -33,9 +34,18 @@ class Adopted:
     expires_in: int | None
     refresh_expires_in: int | None
     scopes: frozenset[str]
+    #: The target of the `Token` that they are from; "" for a mapping.
+    target: str = ""
 
     def token(self, *, target: str, client_id: str, alias: str, clock: Clock) -> Token:
-        """Return them as a token that begins now."""
+        """Return them as a token that begins now.
+
+        Raises:
+            EnvironmentRefused: They are from a token of another environment.
+        """
+        if self.target and environment_of(self.target) != environment_of(target):
+            msg = f"This is a token of {self.target}, not of {target}."
+            raise EnvironmentRefused(msg, hint=f"Adopt it as {self.target}.")
         now = clock()
         ends = [
             None if seconds is None else now + timedelta(seconds=seconds)
@@ -66,7 +76,9 @@ def read_adopted(tokens: object) -> Adopted | CommandError:
         caller first forgets the mapping, so that no traceback shows it. No value
         is quoted.
     """
+    target = ""
     if isinstance(tokens, Token):
+        target = tokens.target
         tokens = {
             "access_token": tokens.access_token,
             "refresh_token": tokens.refresh_token,
@@ -79,7 +91,7 @@ def read_adopted(tokens: object) -> Adopted | CommandError:
             hint="Its keys: access_token, refresh_token, expires_in, scope.",
         )
     try:
-        return _adopted(tokens)
+        return replace(_adopted(tokens), target=target)
     except CommandError as error:
         return error.with_traceback(None)
 

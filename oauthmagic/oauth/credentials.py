@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import CommandError, MissingCredentials, UnknownName
+from oauthmagic.errors import (
+    CommandError,
+    EnvironmentRefused,
+    MissingCredentials,
+    UnknownName,
+)
 from oauthmagic.redaction import Secret
 
 if TYPE_CHECKING:
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
 SECRET_FIELDS = ("client_secret", "password", "subject_token")
 #: Fields that name a file, or hold its text; a key in it is then a secret.
 PEM_FIELDS = ("certificate", "private_key", "signing_certificate", "signing_key")
+#: Fields by which a client or a user proves who it is.
+PROOFS = (*SECRET_FIELDS, "private_key", "signing_key")
 #: A name and the secret that goes with it: both come from one source.
 _PAIRS = (
     ("username", "password"),
@@ -43,6 +50,7 @@ class Credentials:
         private_key: Its key: PEM file or PEM text.
         signing_certificate: The certificate for HTTP signatures, in the same way.
         signing_key: Its key.
+        target: The target that they belong to; "" while they were only handed over.
     """
 
     client_id: str = ""
@@ -56,6 +64,7 @@ class Credentials:
     private_key: str | Secret = ""
     signing_certificate: str | Secret = ""
     signing_key: str | Secret = ""
+    target: str = ""
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in field_names())
@@ -69,7 +78,13 @@ class Credentials:
 
         A secret is taken only with its own name: never one user's password for
         another user, and nothing at all of another client.
+
+        Raises:
+            EnvironmentRefused: They belong to different targets.
         """
+        if self.target and other.target and self.target != other.target:
+            msg = f"Credentials of {other.target} cannot complete {self.target}'s."
+            raise EnvironmentRefused(msg, hint="Give each target its own.")
         if self.client_id and other.client_id and self.client_id != other.client_id:
             return self
         for name, secret in _PAIRS:
@@ -77,10 +92,11 @@ class Credentials:
             if mine and theirs and mine != theirs:
                 other = replace(other, **{secret: None})  # type: ignore[arg-type]
         return Credentials(
+            target=self.target or other.target,
             **{
                 name: getattr(self, name) or getattr(other, name)
                 for name in field_names()
-            }
+            },
         )
 
     def agrees_with(self, other: Credentials) -> bool:
@@ -91,10 +107,19 @@ class Credentials:
             if (mine := getattr(self, name))
         )
 
+    def shared_with(self, other: Credentials) -> tuple[str, ...]:
+        """Return the fields that prove something here and have the same value there."""
+        return tuple(
+            name
+            for name in PROOFS
+            if (mine := getattr(self, name))
+            and hmac.compare_digest(_plain(mine), _plain(getattr(other, name)))
+        )
+
 
 def field_names() -> tuple[str, ...]:
     """Return the names of all credential fields."""
-    return tuple(each.name for each in fields(Credentials))
+    return tuple(each.name for each in fields(Credentials) if each.name != "target")
 
 
 def read_credentials(values: object) -> Credentials | CommandError:
@@ -172,10 +197,15 @@ def _value(name: str, value: object) -> str | Secret | CommandError | None:
         return CommandError(
             f"The credential {name!r} has characters that UTF-8 cannot write."
         )
-    hidden = name in PEM_FIELDS and "PRIVATE KEY" in value
+    hidden = name in PEM_FIELDS and holds_key(value)
     if name not in SECRET_FIELDS and not hidden:
         return value
     return Secret(value) if value else None
+
+
+def holds_key(value: str) -> bool:
+    """Return whether a value is the PEM text of a private key, and no file's name."""
+    return "PRIVATE KEY-----" in value
 
 
 def _plain(value: str | Secret | None) -> bytes:

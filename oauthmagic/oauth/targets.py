@@ -26,6 +26,9 @@ VERBS = (
     "demo",
 )
 
+#: How production is marked wherever it is shown: in a word, whatever the colour.
+PRODUCTION_MARK = "PRODUCTION"
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TARGET = re.compile(
@@ -44,6 +47,16 @@ class Target:
     def __str__(self) -> str:
         tenant = f"/{self.tenant}" if self.tenant else ""
         return f"{self.provider}{tenant}@{self.environment}"
+
+
+def environment_of(target: str) -> str:
+    """Return the environment that a target's text ends in."""
+    return target.rpartition("@")[2]
+
+
+def production_mark(environment: str) -> str:
+    """Return the mark in brackets for production, "" for every other environment."""
+    return f"[{PRODUCTION_MARK}]" if environment == "production" else ""
 
 
 def check_name(name: str, kind: str = "provider name") -> str:

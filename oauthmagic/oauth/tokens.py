@@ -104,6 +104,12 @@ class Token:
         return self.clock() >= self.expires_at - timedelta(seconds=leeway)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.__reduce__()
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce__()
+
+    def __reduce__(self) -> NoReturn:
         msg = "A token cannot be pickled or stored."
         raise SecretRefused(
             msg,

@@ -20,6 +20,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._added: dict[str, Provider] = {}
+        self._offered: set[str] = set()
         self._installed: dict[str, Provider] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -89,11 +90,14 @@ class Catalogue:
         """Make a provider known; a later one of the same name replaces it.
 
         Raises:
-            CommandError: The name belongs to an installed provider.
+            CommandError: The name belongs to a provider that is installed, or that
+                this site offers to everybody.
         """
         check_name(provider.name)
-        if any(each.name == provider.name for each in _entries()):
-            msg = f"{provider.name!r} is the name of an installed provider."
+        is_installed = any(each.name == provider.name for each in _entries())
+        if is_installed or provider.name in self._offered:
+            whose = "an installed provider" if is_installed else "one of this site's"
+            msg = f"{provider.name!r} is the name of {whose}."
             raise CommandError(
                 msg, hint="Choose another name, in [provider] or with --as NAME."
             )
@@ -105,6 +109,15 @@ class Catalogue:
                 msg, hint="Choose a name that differs in more than - or _."
             )
         self._added[provider.name] = provider
+
+    def offer(self, provider: Provider) -> None:
+        """Make a provider of the site known, which nobody can replace.
+
+        Raises:
+            CommandError: The name is taken.
+        """
+        self.add(provider)
+        self._offered.add(provider.name)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ from oauthmagic.flows.discovery import check_issuer
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.scopes import SCOPE_TOKEN
 from oauthmagic.oauth.targets import check_name
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import TYPES, Environment
+from oauthmagic.providers.provider import Provider
 from oauthmagic.redaction import quote
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+_TABLES = ("provider", "scopes", "environments")
 _KINDS: dict[Any, str] = {str: "a text", list: "a list", dict: "a table"}
 _PROVIDER_KEYS: dict[str, type[Any]] = {
     "name": str,
@@ -60,8 +63,39 @@ def read_provider(text: str, *, source: str, folder: Path) -> Provider:
     Raises:
         ProviderFileError: What is wrong, with the place.
     """
-    try:
+    with _naming(source):
         return _provider(tomllib.loads(text), folder)
+
+
+def read_site_file(
+    text: str, *, source: str, folder: Path
+) -> tuple[Provider | None, bool]:
+    """Read a file of a whole site: a provider, if any, and if production is allowed.
+
+    Args:
+        text: The whole file.
+        source: The file's name, for errors.
+        folder: What relative file names in it are relative to.
+
+    Raises:
+        ProviderFileError: What is wrong, with the place.
+    """
+    with _naming(source):
+        document = tomllib.loads(text)
+        keys = dict.fromkeys((*_TABLES, "allow_production"), object)
+        _check(document, keys, "")
+        allows = document.pop("allow_production", None)
+        if not isinstance(allows, bool | None):
+            raise _wrong("allow_production must be true or false")
+        is_alone = allows is not None and not document
+        return None if is_alone else _provider(document, folder), allows is not False
+
+
+@contextmanager
+def _naming(source: str) -> Iterator[None]:
+    """Have every error name the file."""
+    try:
+        yield
     except tomllib.TOMLDecodeError as error:
         msg = f"{source} is not TOML: {quote(str(error))}."
         raise ProviderFileError(msg) from None
@@ -71,7 +105,7 @@ def read_provider(text: str, *, source: str, folder: Path) -> Provider:
 
 
 def _provider(document: dict[str, Any], folder: Path) -> Provider:
-    _check(document, {"provider": dict, "scopes": dict, "environments": dict}, "")
+    _check(document, dict.fromkeys(_TABLES, dict), "")
     about = document.get("provider", {})
     _check(about, _PROVIDER_KEYS, "[provider]")
     if "name" not in about:
@@ -137,8 +171,7 @@ def _environment(name: str, table: dict[str, Any], folder: Path) -> Environment:
         if not path.is_file():
             raise _wrong(f"{where} names a ca_file that does not exist: {ca_file}")
         ca_file = str(path.resolve())
-    return Environment(
-        name=name,
+    return TYPES[name](
         token_endpoint=table.get("token_endpoint", ""),
         api_base=api_base.rstrip("/"),
         ca_file=ca_file,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from oauthmagic.errors import CommandError, DiscoveryFailed, OAuthMagicError
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.targets import check_name
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import TYPES, Environment
+from oauthmagic.providers.provider import Provider
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ def provider_of(
 def environment_of(metadata: ServerMetadata, name: str, api_base: str) -> Environment:
     """Return the environment that metadata describe."""
     endpoints = {**metadata.endpoints, "issuer": metadata.issuer}
-    return Environment(
-        name=name,
+    return TYPES[name](
         token_endpoint=endpoints.pop("token_endpoint"),
         api_base=api_base,
         endpoints=endpoints,

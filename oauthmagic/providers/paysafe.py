@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.oauth.grants import TOKEN_EXCHANGE
+from oauthmagic.providers.environments import TYPES, Environment
 from oauthmagic.providers.paging import by_meta
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
     from oauthmagic.errors import OAuthMagicError
@@ -29,8 +30,7 @@ def _environment(name: str, origin: str) -> Environment:
     """Return an environment; the brand is a part of the path (page: brandIdentity)."""
     base = f"{origin}/digitalwallets"
     auth = f"{base}/v1/auth/brands/{{tenant}}"
-    return Environment(
-        name=name,
+    return TYPES[name](
         token_endpoint=f"{auth}/token",
         api_base=base,
         endpoints={

@@ -2,87 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
+from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth import clients, grants
 from oauthmagic.providers.paging import by_link_header
-from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from oauthmagic.errors import OAuthMagicError
+    from oauthmagic.providers.environments import Environment
     from oauthmagic.providers.paging import NextPage
     from oauthmagic.providers.preparation import Preflight, Prepare
 
     #: (where, status, error) -> hint; where is "token" or "api".
     Explain = Callable[[str, int | None, OAuthMagicError | None], str]
-
-_PLACE = re.compile(r"\{([a-z_]+)\}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
-    """One environment of a provider; endpoint names are those of RFC 8414.
-
-    Attributes:
-        name: "demo", "sandbox" or "production".
-        token_endpoint: Where token requests go; "" where the metadata of the issuer
-            in `endpoints` is to say so, when it is first needed (RFC 8414).
-        api_base: What paths in requests are resolved against.
-        ca_file: PEM file of a private certificate authority, or None.
-        endpoints: Further endpoints by their RFC 8414 names.
-        iss_in_response: Whether every authorization response has `iss` (RFC 9207).
-
-    A URL may hold `{tenant}` and the names of the provider's settings in braces;
-    `at` fills them in.
-    """
-
-    name: str
-    token_endpoint: str
-    api_base: str
-    ca_file: str | None = None
-    endpoints: Mapping[str, str] = field(default_factory=dict)
-    iss_in_response: bool = False
-
-    def __post_init__(self) -> None:
-        urls = {"token_endpoint": self.token_endpoint, "api_base": self.api_base}
-        if self.is_to_be_discovered:
-            del urls["token_endpoint"]
-        for name, url in (*urls.items(), *self.endpoints.items()):
-            parsed = parse_url(_PLACE.sub("0", url), what=name)
-            if self.name == "production" and (
-                parsed.is_loopback or parsed.scheme != "https"
-            ):
-                msg = f"{name}: production is not on this machine, and not without TLS."
-                raise EnvironmentRefused(msg, hint="Describe it as a sandbox.")
-
-    @property
-    def is_to_be_discovered(self) -> bool:
-        """Whether the issuer's metadata are to name the endpoints."""
-        return not self.token_endpoint and "issuer" in self.endpoints
-
-    def at(self, values: Mapping[str, str]) -> Environment:
-        """Return this environment for a tenant and the settings in force."""
-
-        def filled(url: str) -> str:
-            return _PLACE.sub(lambda place: values[place[1]], url)
-
-        return replace(
-            self,
-            token_endpoint=filled(self.token_endpoint),
-            api_base=filled(self.api_base),
-            endpoints={name: filled(url) for name, url in self.endpoints.items()},
-        )
-
-    @property
-    def token_origins(self) -> frozenset[str]:
-        """Return the only origins that the access token may be sent to."""
-        declared = (self.api_base, self.token_endpoint, *self.endpoints.values())
-        return frozenset(parse_url(url).origin for url in declared if url)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

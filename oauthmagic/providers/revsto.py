@@ -13,8 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import OAuthError
+from oauthmagic.providers.environments import (
+    DemoEnvironment,
+    ProductionEnvironment,
+    SandboxEnvironment,
+)
 from oauthmagic.providers.paging import by_offset
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
     from oauthmagic.errors import OAuthMagicError
@@ -47,19 +52,16 @@ SCOPES = {
 READ_ONLY = ("profile_view", "kyc_view", "account_view", "transaction_view")
 
 ENVIRONMENTS = {
-    "demo": Environment(
-        name="demo",
+    "demo": DemoEnvironment(
         token_endpoint=f"https://revsto-token.demo.invalid{_TOKEN_PATH}",
         api_base="https://revsto.demo.invalid/api",
     ),
     # The token endpoints are on other hosts than the API, as documented.
-    "sandbox": Environment(
-        name="sandbox",
+    "sandbox": SandboxEnvironment(
         token_endpoint=f"https://35702.tagpay.fr{_TOKEN_PATH}",
         api_base="https://sandbox.revsto.com/api",
     ),
-    "production": Environment(
-        name="production",
+    "production": ProductionEnvironment(
         token_endpoint=f"https://35703.tagpay.fr{_TOKEN_PATH}",
         api_base="https://login.revsto.com/api",
     ),

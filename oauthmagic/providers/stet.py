@@ -17,8 +17,9 @@ from oauthmagic.keys import preflight as checks
 from oauthmagic.keys.pem import read_pem
 from oauthmagic.keys.qualified import load_private_key, read_certified_key
 from oauthmagic.keys.signatures import http_date, signed_headers
+from oauthmagic.providers.environments import TYPES, Environment
 from oauthmagic.providers.paging import by_hal
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.provider import Provider
 from oauthmagic.providers.stet_banks import BANKS
 from oauthmagic.transport.urls import parse_url
 
@@ -49,8 +50,7 @@ VERSIONS = {"1.4.2": "v1.4.2", "1.4.0": "v1", "1.6.2": "v1.6.2"}
 
 def _environment(name: str, host: str, **endpoints: str) -> Environment:
     base = f"https://www.{{tenant}}.{host}/stet/psd2"
-    return Environment(
-        name=name,
+    return TYPES[name](
         token_endpoint=f"{base}/oauth/token",
         api_base=f"{base}/{{version}}",
         endpoints={

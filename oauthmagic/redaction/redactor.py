@@ -140,19 +140,24 @@ def redact(text: str, *, upto: int | None = None) -> str:
     return _AUTHORIZATION.sub(rf"\1{MASK}", "".join(parts))
 
 
-def holds_secret(text: str) -> bool:
-    """Return whether a secret that is known is in a text, in any form."""
-    return bool(_spans(text))
+def holds_secret(text: str, *, short: bool = True) -> bool:
+    """Return whether a secret that is known is in a text, in any form.
+
+    Args:
+        text: The text.
+        short: Whether values count that could be ordinary words.
+    """
+    return bool(_spans(text, short=short))
 
 
-def _spans(text: str) -> list[tuple[int, int]]:
+def _spans(text: str, *, short: bool = True) -> list[tuple[int, int]]:
     """Return where secrets stand in a text, in order and apart."""
     views = Views(text)
     spans: list[tuple[int, int]] = []
     places: dict[int, list[tuple[int, int]]] = {}
     for secret in _index.candidates(views):
         spelled = _spelled(secret)
-        if spelled.alone:
+        if spelled.alone and short:
             spans += [found.span() for found in spelled.alone.finditer(text)]
         for place, needle in spelled.needles:
             found = list(_occurrences(views.texts[place], needle))

@@ -96,6 +96,12 @@ class Secret:
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self.__reduce__()
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce__()
+
+    def __reduce__(self) -> NoReturn:
         msg = "A secret cannot be pickled or stored."
         raise SecretRefused(
             msg,

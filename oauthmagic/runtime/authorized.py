@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oauthmagic.oauth.challenges import bearer_error, parse_challenges
 from oauthmagic.oauth.sca import SCHEME
 from oauthmagic.transport.retry_after import parse_retry_after
+from oauthmagic.transport.urls import resolve
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
@@ -112,7 +113,7 @@ def _send_waiting(
         # Made anew each time: a signature holds the moment.
         prepared = world.prepare(request) if world.prepare else request
         response = world.transport.send(
-            authorize(prepared, token),
+            authorize(prepared, token, world),
             timeout=timeout or world.api_timeout,
             limit=world.max_body,
         )
@@ -130,8 +131,20 @@ def _send_waiting(
         waited += wait
 
 
-def authorize(request: WireRequest, token: Token) -> WireRequest:
-    """Return the request with the token in its Authorization header (RFC 6750, 2.1)."""
+def authorize(request: WireRequest, token: Token, world: World) -> WireRequest:
+    """Return the request with the token in its Authorization header (RFC 6750, 2.1).
+
+    Raises:
+        EnvironmentRefused: The token is another target's.
+        UrlRefused: The request goes to an origin that the environment does not declare.
+    """
+    world.admit(token)
+    # Once more, where the token goes on: whatever rewrote the request meanwhile.
+    resolve(
+        request.url,
+        api_base=world.environment.api_base,
+        origins=world.environment.token_origins,
+    )
     return replace(
         request, headers=(*request.headers, ("authorization", bearer(token)))
     )

@@ -56,7 +56,12 @@ def perform(
 
 
 def endpoint_of(world: World, credentials: Credentials, url: str) -> Endpoint:
-    """Return an endpoint of a world's authorization server, and as which client."""
+    """Return an endpoint of a world's authorization server, and as which client.
+
+    Raises:
+        EnvironmentRefused: The credentials are another target's.
+    """
+    world.admit(credentials)
     return Endpoint(
         url=url,
         client_id=credentials.client_id,

@@ -35,6 +35,7 @@ def introspect(
         OAuthError: The server does not tell this client.
         OAuthMagicError: No usable answer came.
     """
+    world.admit(token)
     if kind not in KINDS:
         raise UnknownName("kind of token", kind, KINDS)
     asked = getattr(token, kind)

@@ -145,6 +145,7 @@ class TokenKeeper:
         Raises:
             StoreWriteFailed: It is kept in memory only.
         """
+        world.admit(token)
         mark = fingerprint(token.access_token, world.fingerprint_key)
         token = token.replace(fingerprint=mark)
         with self._store.exclusive(token.key) as entry:
@@ -261,6 +262,7 @@ class TokenKeeper:
         self, entry: Entry, held: Token, world: World, reason: str, *, doubted: bool
     ) -> Token | None:
         """Return what follows a token; None if somebody else has renewed it."""
+        world.admit(held)
         if held.refresh_token is None:
             return self._granted_again(held, world, reason)
         known = Credentials(client_id=held.client_id)

@@ -17,6 +17,7 @@ from oauthmagic.errors import (
     TransportError,
     UserActionRequired,
 )
+from oauthmagic.oauth.targets import production_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ class PendingAction:
         kind: "redirect", "device", "sca" or "consent".
         target: The target or alias that waits for it.
         asked_by: Who asks, for people.
+        environment: Where: "demo", "sandbox" or "production".
         wants: What is asked for, a line each.
         url: Where to go, or "".
         user_code: The code to enter there (RFC 8628), or "".
@@ -45,15 +47,21 @@ class PendingAction:
     kind: Kind
     target: str
     asked_by: str
+    environment: str = ""
     wants: tuple[str, ...] = ()
     url: str = ""
     user_code: str = ""
     expires_at: datetime | None = None
     answers: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """Who asks for what, without its mark."""
+        return f"{self.asked_by} {_ASKS[self.kind]}."
+
     def describe(self) -> str:
         """Return what is asked, by whom, until when, and how to answer."""
-        lines = [f"{self.asked_by} {_ASKS[self.kind]}."]
+        lines = [f"{production_mark(self.environment)} {self.sentence}".strip()]
         lines += [f"  - {each}" for each in self.wants]
         if self.url and not self.answers:
             lines.append(f"Open: {self.url}")

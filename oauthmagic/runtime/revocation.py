@@ -66,6 +66,7 @@ def revoke(token: Token, keeper: TokenKeeper, world: World) -> RevocationFailed 
         StoreWriteFailed: It could not be forgotten; the hint says what the server did.
         OAuthMagicError: What the issuer says of itself cannot be believed; the same.
     """
+    world.admit(token)
     known = Credentials(client_id=token.client_id)
     known = keeper.credentials(token).over(known)
     unreachable: OAuthMagicError | None = None

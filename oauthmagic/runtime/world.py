@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from oauthmagic.errors import EnvironmentRefused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.targets import Target
-    from oauthmagic.oauth.tokens import Clock
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.oauth.tokens import Clock, Token
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.transport.wire import Transport, WireRequest
 
     #: (world) -> its environment with the endpoints that the issuer names
@@ -57,6 +61,26 @@ class World:
     api_timeout: float = 30.0
     max_wait: float = 10.0
     max_body: int = 32 << 20
+
+    def __post_init__(self) -> None:
+        if self.environment.name != self.target.environment:
+            msg = f"{self.target} is not the {self.environment.name} environment."
+            raise EnvironmentRefused(msg, hint="Name another environment behind the @.")
+
+    def admit(self, held: Token | Credentials) -> None:
+        """Refuse a token or credentials that belong to another target.
+
+        Whatever puts one of them on a request, or into a connection, asks here first.
+
+        Raises:
+            EnvironmentRefused: They do; nothing was sent.
+        """
+        # Credentials that were just handed over belong to no target yet.
+        if held.target not in ("", str(self.target)):
+            kind = "This token is" if hasattr(held, "access_token") else "These are"
+            what = f"{kind} of {held.target}, not of {self.target}"
+            msg = f"{what}. Nothing was sent."
+            raise EnvironmentRefused(msg, hint=f"Did you mean {held.target}?")
 
     def with_endpoints(self) -> World:
         """Return this world with endpoints, asking the issuer if there are none.

@@ -45,14 +45,22 @@ def described(
     return replace(provider, name=check_name(name)) if name else provider
 
 
-def _read(path: Path) -> Provider:
-    path = path.expanduser()
+def read_text(path: Path) -> str:
+    """Return the text of a provider file.
+
+    Raises:
+        ProviderFileError: It cannot be read; it is named.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         msg = f"The provider file {str(path)!r} cannot be read: {_why(error)}."
         raise ProviderFileError(msg, hint="Check the path.") from None
-    return read_provider(text, source=path.name, folder=path.parent)
+
+
+def _read(path: Path) -> Provider:
+    path = path.expanduser()
+    return read_provider(read_text(path), source=path.name, folder=path.parent)
 
 
 def _why(error: Exception) -> str:

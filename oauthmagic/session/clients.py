@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from oauthmagic.runtime.authorized import after_answer, bearer
@@ -28,21 +29,23 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         keeper: Renews it.
     """
     current = token
-    sent: dict[str, Token] = {}
+    sent: dict[bytes, Token] = {}
 
     def value() -> str:
         nonlocal current
         current = keeper.usable(current, world)
+        world.admit(current)
         header = bearer(current)
-        # By the value, so that each thread's 401 is about the token that it sent.
-        sent[header] = current
+        # By the value, so that each thread's 401 is about the token that it sent; by
+        # its hash, so that whoever looks into a client finds no token.
+        sent[_mark(header)] = current
         while len(sent) > MOST_SENT:
             del sent[next(iter(sent))]
         return header
 
     def refused(response: WireResponse, header: str) -> bool:
         nonlocal current
-        before = sent.get(header, current)
+        before = sent.get(_mark(header), current)
         renewed = after_answer(response, before, keeper=keeper, world=world)
         if renewed is before:
             return False
@@ -58,3 +61,7 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         limit=world.max_body,
         prepare=world.prepare or (lambda request: request),
     )
+
+
+def _mark(header: str) -> bytes:
+    return sha256(header.encode()).digest()

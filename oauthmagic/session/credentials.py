@@ -13,11 +13,13 @@ from oauthmagic.oauth.credentials import (
     SECRET_FIELDS,
     Credentials,
     field_names,
+    holds_key,
     missing_credentials,
     read_credentials,
     variable_names,
 )
 from oauthmagic.oauth.outcomes import settled
+from oauthmagic.oauth.targets import production_mark
 from oauthmagic.redaction import Secret
 from oauthmagic.store.stores import PASSPHRASE
 
@@ -37,7 +39,9 @@ def concealed(environ: Mapping[str, str | None]) -> dict[str, str | Secret]:
     """Return the variables that are ours, the secrets among them hidden."""
     endings = tuple(f"_{name.upper()}" for name in SECRET_FIELDS)
     return {
-        name: Secret(value) if name.endswith((*endings, PASSPHRASE)) else value
+        name: Secret(value)
+        if name.endswith((*endings, PASSPHRASE)) or holds_key(value)
+        else value
         for name, value in environ.items()
         if name.startswith(PREFIX) and value
     }
@@ -120,11 +124,16 @@ def complete(
         return found
     if prompt is None:
         raise missing_credentials(target, missing, has_demo=has_demo)
-    entered: dict[str, Secret] = {}
+    mark = production_mark(target.environment)
+    where = f"{target} {mark}".strip()
+    entered: dict[str, str | Secret] = {}
     for name in missing:
-        # Hidden at once: an interruption at the next prompt shows this frame.
-        entered[name] = Secret(prompt(f"{name} for {target}: ", name in SECRET_FIELDS))
-        if not entered[name].reveal():
+        hidden = name in SECRET_FIELDS
+        # Hidden at once: an interruption at the next prompt shows this frame. Only
+        # what is secret: a name would be masked wherever it is shown.
+        hide: type[str | Secret] = Secret if hidden else str
+        value = entered[name] = hide(prompt(f"{name} for {where}: ", hidden))
+        if not (value.reveal() if isinstance(value, Secret) else value):
             remedies = missing_credentials(target, missing, has_demo=has_demo)
             msg = f"No {name} was entered for {target}."
             raise MissingCredentials(msg, hint=remedies.hint)

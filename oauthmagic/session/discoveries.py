@@ -13,7 +13,9 @@ from oauthmagic.providers.oidc import environment_of, name_for, provider_of
 
 if TYPE_CHECKING:
     from oauthmagic.oauth.metadata import ServerMetadata
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.oauth.targets import Target
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import Transport
 
@@ -55,13 +57,28 @@ class Discoveries:
         )
 
 
+def target_of(issuer: str, name: str) -> Target:
+    """Return what an issuer that is added is called.
+
+    Args:
+        issuer: The issuer identifier.
+        name: `NAME` or `NAME@ENVIRONMENT`; "" takes the name from the host. Without
+            an environment, an issuer is a sandbox: nothing is production by chance.
+
+    Raises:
+        CommandError: The name, or the URL, is none.
+    """
+    check_issuer(issuer)
+    target = parse_target(name or name_for(issuer), default_environment="sandbox")
+    check_name(target.provider)
+    if target.tenant or target.environment == "demo":
+        msg = f"{issuer} cannot be added as {name!r}."
+        raise CommandError(msg, hint="Write NAME, NAME@sandbox or NAME@production.")
+    return target
+
+
 def provider_at(
-    issuer: str,
-    *,
-    name: str,
-    api_base: str,
-    transport: Transport,
-    timeout: float,
+    issuer: str, target: Target, *, api_base: str, transport: Transport, timeout: float
 ) -> Provider:
     """Ask an issuer now, and return the provider that it describes.
 
@@ -69,28 +86,20 @@ def provider_at(
 
     Args:
         issuer: The issuer identifier.
-        name: `NAME` or `NAME@ENVIRONMENT`; "" takes the name from the host. Without
-            an environment, an issuer is a sandbox: nothing is production by chance.
+        target: What it is called, from `target_of`.
         api_base: What paths are resolved against; "" is the issuer's origin.
         transport: What sends the question.
         timeout: Seconds for all of it.
 
     Raises:
-        CommandError: The name, or the URL, is none.
         DiscoveryFailed: There is no metadata, or none that may be believed.
     """
-    url = check_issuer(issuer)
-    target = parse_target(name or name_for(issuer), default_environment="sandbox")
-    check_name(target.provider)
-    if target.tenant or target.environment == "demo":
-        msg = f"{issuer} cannot be added as {name!r}."
-        raise CommandError(msg, hint="Write NAME, NAME@sandbox or NAME@production.")
     metadata = discover(transport, issuer, timeout=timeout)
     return provider_of(
         metadata,
         name=target.provider,
         environment=target.environment,
-        api_base=api_base.rstrip("/") or url.origin,
+        api_base=api_base.rstrip("/") or check_issuer(issuer).origin,
     )
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from hmac import compare_digest
+from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, EnvironmentRefused
-from oauthmagic.oauth.credentials import (
-    SECRET_FIELDS,
-    Credentials,
-    read_credentials,
-)
+from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
-from oauthmagic.oauth.targets import check_name
+from oauthmagic.oauth.targets import ENVIRONMENTS, Target, check_name, environment_of
 from oauthmagic.session.credentials import from_variables
 
 if TYPE_CHECKING:
@@ -106,8 +103,12 @@ class Holdings:
         return found[-1] if found else None
 
     def credentials(self, world: World, alias: str, given: Credentials) -> Credentials:
-        """Return the credentials for a target: given, environment, demo, held."""
-        self._check_environment(world, given)
+        """Return the credentials for a target: given, environment, demo, held.
+
+        Raises:
+            EnvironmentRefused: Those given are another environment's.
+        """
+        given = self.owned(world, given)
         found = given.over(from_variables(self._variables, world.target))
         if world.target.environment == "demo":
             demo = self._worlds.demo(world).credentials
@@ -116,28 +117,55 @@ class Holdings:
             found = found.over(self._keeper.credentials(token))
         return found
 
-    def _check_environment(self, world: World, given: Credentials) -> None:
-        """Refuse credentials that are known to be those of another environment.
+    def owned(self, world: World, given: Credentials) -> Credentials:
+        """Return credentials that were given as those of a target.
 
         Raises:
-            EnvironmentRefused: A secret among them is; nothing was sent.
+            EnvironmentRefused: A secret among them is known to be another
+                environment's, and not known to be this one's too.
         """
-        secrets = replace(Credentials(), **_secrets(given))
-        if not secrets or world.target.environment == "demo":
-            return
-        for name in ("sandbox", "production"):
+        if given.target:
+            return given
+        own = self._known(world.target)
+        for name in ENVIRONMENTS:
             other = replace(world.target, environment=name)
-            if name == world.target.environment:
+            if other == world.target:
                 continue
-            known = [from_variables(self._variables, other)]
-            known += [
-                self._keeper.credentials(token)
-                for token in self._store.tokens()
-                if token.target == str(other)
-            ]
-            if any(secrets.agrees_with(each) for each in known):
-                msg = f"These credentials are those of {other}, not of {world.target}."
-                raise EnvironmentRefused(msg, hint=f"Did you mean {other}?")
+            for known in self._known(other):
+                shared = given.shared_with(known)
+                if shared and not any(given.shared_with(each) for each in own):
+                    what = " and ".join(shared)
+                    msg = (
+                        f"These credentials are those of {other}, not of "
+                        f"{world.target}: the {what} is the same."
+                    )
+                    raise EnvironmentRefused(msg, hint=f"Did you mean {other}?")
+        self.check_token(world, given.subject_token)
+        return replace(given, target=str(world.target))
+
+    def check_token(self, world: World, secret: Secret | None) -> None:
+        """Refuse the text of a token that is held for another environment.
+
+        Raises:
+            EnvironmentRefused: It is one; nothing was sent and nothing is kept.
+        """
+        if secret is None:
+            return
+        for token in self._store.tokens():
+            if environment_of(token.target) == world.target.environment:
+                continue
+            for held in (token.access_token, token.refresh_token):
+                if held is not None and _same(held, secret):
+                    msg = f"This is the token of {token.target}, not of {world.target}."
+                    raise EnvironmentRefused(msg, hint=f"Use {token.target}.")
+
+    def _known(self, target: Target) -> list[Credentials]:
+        """Return the credentials that the environment and the tokens held name."""
+        return [from_variables(self._variables, target)] + [
+            self._keeper.credentials(token)
+            for token in self._store.tokens()
+            if token.target == str(target)
+        ]
 
     def _is_owned_by(self, token: Token, owner: Credentials) -> bool:
         if owner.client_id not in ("", token.client_id):
@@ -153,15 +181,14 @@ class Holdings:
         if alias in self._worlds.catalogue:
             msg = f"{alias!r} is the name of a provider."
             raise CommandError(msg, hint="Choose another name with --as.")
-        if aliases.get(alias, target) != target:
-            msg = f"{alias!r} is already the name of a token of {aliases[alias]}."
-            raise CommandError(
+        held = aliases.get(alias, target)
+        if held != target:
+            crosses = environment_of(held) != environment_of(target)
+            msg = f"{alias!r} is already the name of a token of {held}."
+            raise (EnvironmentRefused if crosses else CommandError)(
                 msg, hint=f"Choose another name, or first: %token forget {alias}."
             )
 
 
-def _secrets(given: Credentials) -> dict[str, Any]:
-    """Return the secrets among credentials that a user or a client proves itself by."""
-    return {
-        name: getattr(given, name) for name in SECRET_FIELDS if name != "subject_token"
-    }
+def _same(one: Secret, other: Secret) -> bool:
+    return compare_digest(one.reveal().encode(), other.reveal().encode())

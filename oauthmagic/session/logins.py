@@ -97,6 +97,7 @@ def ask_to_log_in(
         kind="redirect",
         target=name,
         asked_by=world.provider.title,
+        environment=world.environment.name,
         wants=tuple(
             f"{scope}: {world.provider.scopes.get(scope) or 'no description'}"
             for scope in wish.scopes

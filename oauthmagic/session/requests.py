@@ -19,6 +19,7 @@ from oauthmagic.http_request import parse
 from oauthmagic.oauth.challenges import bearer_error, parse_challenges
 from oauthmagic.oauth.sca import SCHEME
 from oauthmagic.oauth.strict_json import read_object
+from oauthmagic.oauth.targets import production_mark
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
 from oauthmagic.session.pages import follow
@@ -159,12 +160,13 @@ def send(
         elapsed=response.elapsed,
         method=prepared.wire.method,
         url=prepared.wire.url,
+        environment=world.environment.name,
         envelope=world.provider.envelope,
         hint=_hint(response, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
         # Text, and not the request: it holds the token, and maybe a password.
-        request=request_text(authorize(prepared.wire, answer.token)),
+        request=request_text(authorize(prepared.wire, answer.token, world)),
         secrets=tuple(
             secret
             for held in (token, answer.token)
@@ -197,10 +199,11 @@ def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | N
     return None
 
 
-def preview(prepared: tuple[Prepared, ...]) -> str:
+def preview(world: World, prepared: tuple[Prepared, ...]) -> str:
     """Return the requests as text, with the token's place marked; nothing is sent."""
     shown = ("authorization", "Bearer (the token)")
-    return "\n\n###\n\n".join(
+    mark = production_mark(world.environment.name)
+    return (f"# {mark}\n" if mark else "") + "\n\n###\n\n".join(
         request_text(
             WireRequest(
                 method=each.wire.method,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
     OAuthMagicError,
+    SecretRefused,
     StepUpRequired,
     StoreDamaged,
     StoreError,
@@ -33,6 +34,8 @@ from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
 from oauthmagic.session.settings import check_seconds
+from oauthmagic.session.sites import VARIABLE as SITE_FILES
+from oauthmagic.session.sites import Site
 from oauthmagic.session.step_ups import StepUp
 from oauthmagic.session.stores import Stores
 from oauthmagic.session.worlds import MAX_WAIT, Worlds
@@ -104,9 +107,12 @@ class Session:
             raise UnknownName("environment", default, ENVIRONMENTS, where=where)
         self._defaults = (environment or default, timeout, max_wait, store)
         self._worlds = Worlds(
-            transport=transport, clock=clock, sleep=sleep, randomness=randomness
+            site=Site(str(variables.get(SITE_FILES, "")), is_public=is_public),
+            transport=transport,
+            clock=clock,
+            sleep=sleep,
+            randomness=randomness,
         )
-        self._worlds.is_public = is_public
         self._store = Stores(store, self._worlds, variables, randomness)
         self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
@@ -126,6 +132,12 @@ class Session:
         except StoreError:
             return "<oauthmagic.Session whose store cannot be read>"
         return f"<oauthmagic.Session holding {count} token{'s' * (count != 1)}>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A session cannot be pickled: it holds secrets, locks and connections."
+        raise SecretRefused(
+            msg, hint="Make a Session where it is needed; it finds its credentials."
+        )
 
     def configure(self, **changes: Any) -> None:
         """Change settings of this session; None takes back what it was made with.
@@ -197,6 +209,7 @@ class Session:
         world, alias = self._holdings.named(target, alias)
         if env_file is not None:
             given = given.over(from_env_file(env_file, world.target))
+        given = self._holdings.owned(world, given)
         provider = world.provider
         wanted = provider.check_scopes(normalise_scopes(scopes or ()))
         if grant is not None:
@@ -359,7 +372,7 @@ class Session:
         from oauthmagic.session.requests import prepare, preview  # noqa: PLC0415
 
         world, _ = self._holdings.named(target)
-        return preview(prepare(world, text, variables or {}))
+        return preview(world, prepare(world, text, variables or {}))
 
     def refresh(self, target: str) -> Token:
         """Renew the token of a target now, and return the new one.
@@ -400,6 +413,8 @@ class Session:
         world, alias = self._holdings.named(target, alias)
         if env_file is not None:
             given = given.over(from_env_file(env_file, world.target))
+        for secret in (adopted.access_token, adopted.refresh_token):
+            self._holdings.check_token(world, secret)
         # Whose token it is nobody knows: it gets the client's credentials, no user's.
         known = self._holdings.credentials(world, alias, given)
         found = replace(known, username="", password=None, subject_token=None)

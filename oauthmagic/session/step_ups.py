@@ -92,6 +92,7 @@ class StepUp:
             kind="sca",
             target=name,
             asked_by=self.world.provider.title,
+            environment=self.world.environment.name,
             wants=tuple(wants),
             expires_at=self.event.expiration_time,
             answers=words if self.world.target.environment == "demo" else (),
@@ -190,7 +191,7 @@ class StepUp:
         )
         del body  # it may hold the code
         response = self.world.transport.send(
-            authorize(request, self._caller()),
+            authorize(request, self._caller(), self.world),
             timeout=self.world.token_timeout,
             limit=_MOST_BYTES,
         )

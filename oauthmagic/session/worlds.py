@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, EnvironmentRefused, UnknownName
+from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, parse_target
-from oauthmagic.providers.catalogue import Catalogue
 from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
-from oauthmagic.session.discoveries import Discoveries, provider_at
+from oauthmagic.session.discoveries import Discoveries, provider_at, target_of
 from oauthmagic.session.guids import new_guid
 from oauthmagic.session.settings import settled_settings
 from oauthmagic.store.forks import begins_anew_in_children
@@ -24,9 +23,12 @@ if TYPE_CHECKING:
 
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Clock
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.providers.catalogue import Catalogue
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.redaction import Secret
     from oauthmagic.session.demos import Demo
+    from oauthmagic.session.sites import Site
     from oauthmagic.transport.http import HttpTransport
     from oauthmagic.transport.wire import Transport, WireRequest
 
@@ -39,27 +41,25 @@ class Worlds:
     """Makes a `World` for a target; connections and simulators are kept.
 
     Attributes:
-        catalogue: The providers that can be named.
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         settings: By provider, the settings that are not at their default.
-        is_public: Whether this machine is open to the world, as a Binder is.
     """
 
     def __init__(
         self,
         *,
+        site: Site,
         transport: Transport | None,
         clock: Clock | None,
         sleep: Callable[[float], None],
         randomness: Callable[[int], bytes],
     ) -> None:
-        self.catalogue = Catalogue()
+        self._site = site
         self.timeout: float | None = None
         self.max_wait = MAX_WAIT
         self.settings: Mapping[str, Mapping[str, str]] = {}
         self._environment = "sandbox"
-        self.is_public = False
         self._transport = transport
         self._transports: dict[tuple[str | None, str], HttpTransport] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
@@ -76,6 +76,11 @@ class Worlds:
         self._lock = threading.RLock()
         # Not closed: the parent goes on with these sockets.
         self._transports = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The providers that can be named."""
+        return self._site.catalogue
 
     @property
     def environment(self) -> str:
@@ -100,13 +105,7 @@ class Worlds:
         """
         target = parse_target(text, default_environment=self.environment)
         provider = self.catalogue.get(target.provider, also_known=also_known)
-        if self.is_public and target.environment == "production":
-            msg = f"{target} is refused: on a public Binder nothing is private."
-            raise EnvironmentRefused(
-                msg,
-                hint=f"Use {provider.name}@demo here, and production on a machine of "
-                "your own.",
-            )
+        self._site.check_allowed(target)
         settings = self.settings_of(provider)
         environment = provider.environment(target.environment).at(
             {"tenant": provider.check_tenant(target.tenant), **settings}
@@ -132,6 +131,11 @@ class Worlds:
             max_wait=self.max_wait,
         )
 
+    @property
+    def is_public(self) -> bool:
+        """Whether this machine is open to the world, as a Binder is."""
+        return self._site.is_public
+
     def clock_of(self, target: str) -> Clock:
         """Return the time of a target, which in a demo is the demo's own."""
         name, _, environment = target.rpartition("@")
@@ -147,16 +151,23 @@ class Worlds:
         Raises:
             OAuthMagicError: As `oauthmagic.session.discoveries.provider_at`.
         """
+        target = target_of(issuer, name)
+        self._site.check_allowed(target)
         return provider_at(
             issuer,
-            name=name,
+            target,
             api_base=api_base,
             transport=self._socket(None),
             timeout=self.timeout or TOKEN_TIMEOUT,
         )
 
     def armed(self, world: World, credentials: Credentials) -> World:
-        """Return the world with a transport that shows the client's certificate."""
+        """Return the world with a transport that shows the client's certificate.
+
+        Raises:
+            EnvironmentRefused: The credentials are another target's.
+        """
+        world.admit(credentials)
         world = replace(world, prepare=self._preparing(world, credentials))
         if not (credentials.certificate and credentials.private_key):
             return world

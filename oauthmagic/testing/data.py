@@ -14,7 +14,8 @@ from oauthmagic.transport.urls import parse_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 

@@ -7,7 +7,9 @@ The fake of this seam is `oauthmagic.sandbox.in_process`; the real thing is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
+
+from oauthmagic.errors import SecretRefused
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -27,6 +29,12 @@ class WireRequest:
     url: str
     headers: Headers = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_be_kept("request")
+
+    def __getstate__(self) -> NoReturn:
+        _refuse_to_be_kept("request")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +60,17 @@ class WireResponse:
     def joined(self, name: str) -> str:
         """Return all values of a header, joined by commas (RFC 9110, section 5.3)."""
         return ", ".join(value for key, value in self.headers if key == name.lower())
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_be_kept("response")
+
+    def __getstate__(self) -> NoReturn:
+        _refuse_to_be_kept("response")
+
+
+def _refuse_to_be_kept(what: str) -> NoReturn:
+    msg = f"A {what} as it is on the wire holds secrets, and cannot be pickled."
+    raise SecretRefused(msg, hint="Keep the Reply, or its .exchange.")
 
 
 class Transport(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
 from oauthmagic.redaction import quote, redact
 from oauthmagic.views.texts import body_text, reply_title, token_facts, token_title
 
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
 
+# The one thing with colours of its own: it must stand out on any page.
+_BADGE = (
+    "background:#b3261e;color:#fff;border-radius:3px;padding:0 6px;margin-left:8px;"
+    "font-size:.85em;font-weight:bold;white-space:nowrap"
+)
 CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+
+
+def _badge(environment: str) -> str:
+    """Return the mark of production: a word on red, or nothing."""
+    if not production_mark(environment):
+        return ""
+    return f'<span style="{_BADGE}">{PRODUCTION_MARK}</span>'
 
 
 def token_html(token: Token) -> str:
@@ -29,15 +42,15 @@ def token_html(token: Token) -> str:
     return (
         '<table style="border-collapse:collapse">'
         '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
-        f"{escape(token_title(token))}</caption>"
+        f"{escape(token_title(token))}{_badge(environment_of(token.target))}</caption>"
         f"<tbody>{rows}</tbody></table>"
     )
 
 
 def pending_html(action: PendingAction) -> str:
     """Return a pending action as a card: what, by whom, until when, how to answer."""
-    lines = action.describe().splitlines()
-    parts = [f"<div><b>{escape(lines[0])}</b></div>"]
+    mark = _badge(action.environment)
+    parts = [f"<div><b>{escape(action.sentence)}</b>{mark}</div>"]
     if action.wants:
         wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
         parts.append(f'<ul style="margin:4px 0">{wants}</ul>')
@@ -61,7 +74,8 @@ def pending_html(action: PendingAction) -> str:
 
 def reply_html(reply: Reply) -> str:
     """Return a reply: its status line, its hint, and its body as plain text."""
-    parts = [f"<div><b>{escape(reply_title(reply))}</b></div>"]
+    mark = _badge(reply.environment)
+    parts = [f"<div><b>{escape(reply_title(reply))}</b>{mark}</div>"]
     if reply.note:
         parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')
     if reply.hint:

@@ -8,7 +8,8 @@ from oauthmagic.redaction import quote
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
-    from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.providers.environments import Environment
+    from oauthmagic.providers.provider import Provider
 
 #: The endpoints that this version sends something to.
 _SHOWN = (

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import ReplyError, did_you_mean, listed
-from oauthmagic.redaction import quote
+from oauthmagic.errors import ReplyError, SecretRefused, did_you_mean, listed
+from oauthmagic.redaction import holds_secret, quote
 from oauthmagic.views.charsets import decoded
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Reply:
         name: The request's name (`# @name`), or "".
         note: What it took: a replay, a wait; or "".
         request: The request as it was sent, as redacted text.
+        environment: "demo", "sandbox" or "production".
         envelope: The member that holds the rows of the provider's lists, or "".
         is_empty_list: Whether the provider means an empty list by an error status.
         pages: The pages behind this one, where they were asked for.
@@ -79,6 +80,7 @@ class Reply:
     name: str = ""
     note: str = ""
     request: str = ""
+    environment: str = ""
     envelope: str = ""
     is_empty_list: bool = False
     pages: tuple[Reply, ...] = ()
@@ -170,7 +172,10 @@ class Reply:
         return f"{self.method} {shown_url(self.url, 200)}"
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        # A secret cannot be pickled; what was received can.
+        # A secret cannot be pickled; what was received can, unless it repeats one.
+        if holds_secret(self.text) or holds_secret(f"{[*self.headers.items()]}"):
+            msg = "This reply repeats a secret, so it cannot be pickled or stored."
+            raise SecretRefused(msg, hint="Keep reply.frame(), where it is masked.")
         names = [field.name for field in fields(self)]
         return None, {name: getattr(self, name) for name in names} | {"secrets": ()}
 

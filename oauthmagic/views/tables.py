@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.oauth.scopes import format_scope
+from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,11 +63,15 @@ PROVIDER_DTYPES = {
 
 
 def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
-    """Return one row per token held, the latest last."""
-    return _frame(
+    """Return one row per token held, the latest last.
+
+    Where one is of production, a column says so; elsewhere there is none.
+    """
+    table = _frame(
         [
             {
                 "target": token.target,
+                "environment": _marked(environment_of(token.target)),
                 "grant": token.grant,
                 "subject": token.subject,
                 "scopes": format_scope(sorted(token.scopes)),
@@ -81,8 +86,15 @@ def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
             }
             for token in tokens
         ],
-        TOKEN_DTYPES,
+        {"environment": "string", **TOKEN_DTYPES},
     )
+    if (table["environment"] == PRODUCTION_MARK).any():
+        return table[["target", "environment", *list(TOKEN_DTYPES)[1:]]]
+    return table.drop(columns="environment")
+
+
+def _marked(environment: str) -> str:
+    return PRODUCTION_MARK if production_mark(environment) else environment
 
 
 def scope_table(provider: Provider, token: Token | None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import listed
+from oauthmagic.oauth.targets import environment_of, production_mark
 from oauthmagic.redaction import quote, redact
 from oauthmagic.views.masking import body_lines, header_lines, shown_url
 from oauthmagic.views.tables import status
@@ -39,7 +40,8 @@ MOST_SCOPES = 40
 def token_text(token: Token) -> str:
     """Return a token's metadata, a line each."""
     rows = "\n".join(f"  {name:<14}{value}" for name, value in token_facts(token))
-    return f"{token_title(token)}\n{rows}"
+    mark = production_mark(environment_of(token.target))
+    return f"{token_title(token)} {mark}".rstrip() + f"\n{rows}"
 
 
 def token_title(token: Token) -> str:
@@ -113,7 +115,7 @@ def _duration(seconds: float) -> str:
 
 def reply_text(reply: Reply) -> str:
     """Return a reply: its status line, its hint, its body."""
-    parts = [reply_title(reply)]
+    parts = [_marked(reply, reply_title(reply))]
     if reply.note:
         parts.append(f"({quote(reply.note)})")
     if reply.hint:
@@ -134,7 +136,11 @@ def reply_line(reply: Reply) -> str:
     if reply.pages:
         notes += f" ({1 + len(reply.pages)} pages)"
     hint = f"\nHint: {redact(reply.hint)}" if reply.hint else ""
-    return f"{_outcome(reply)}{notes}{hint}"
+    return _marked(reply, f"{_outcome(reply)}{notes}{hint}")
+
+
+def _marked(reply: Reply, text: str) -> str:
+    return f"{production_mark(reply.environment)} {text}".lstrip()
 
 
 def _outcome(reply: Reply) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import TYPES, Environment
+from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
     from oauthmagic.errors import OAuthMagicError
@@ -32,8 +33,7 @@ def explain(where: str, status: int | None, error: OAuthMagicError | None) -> st
 
 
 def _environment(name: str, domain: str) -> Environment:
-    return Environment(
-        name=name,
+    return TYPES[name](
         # Or no token_endpoint, and "issuer" among endpoints: then Acme is asked.
         token_endpoint=f"https://id.{domain}/token",
         api_base=f"https://api.{domain}/v1",

@@ -18,7 +18,6 @@ import http.server
 import io
 import json
 import linecache
-import re
 import threading
 import urllib.parse
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import IPython
 import pytest
+from canaries import forms_of, traces_of
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
@@ -146,68 +146,15 @@ def shell(bare_shell: Notebook) -> Notebook:
     return bare_shell
 
 
-def forms_of(value: str) -> dict[str, bytes]:
-    """Return the forms in which a value may have been written down, by name.
-
-    Written without the package's own list, of which it is the test.
-    """
-    raw = value.encode()
-    escaped = json.dumps(value)[1:-1]
-    forms = {
-        "plain": raw,
-        "latin-1": value.encode("latin-1", "replace"),
-        "utf-16-le": value.encode("utf-16-le"),
-        "utf-16-be": value.encode("utf-16-be"),
-        "percent": urllib.parse.quote(value, safe="").encode(),
-        "percent, slashes kept": urllib.parse.quote(value).encode(),
-        "percent, lower case": urllib.parse.quote(value, safe="").lower().encode(),
-        "form": urllib.parse.quote_plus(value).encode(),
-        "json": escaped.encode(),
-        "json in json": json.dumps(escaped)[1:-1].encode(),
-        "json, utf-8": json.dumps(value, ensure_ascii=False)[1:-1].encode(),
-        "html": html.escape(value).encode(),
-        "repr": repr(value)[1:-1].encode(),
-        "ascii": ascii(value)[1:-1].encode(),
-        "reversed": value[::-1].encode(),
-        "hex": raw.hex().encode(),
-        "HEX": raw.hex().upper().encode(),
-        "hex with colons": raw.hex(":").encode(),
-    }
-    for name, encode, block in (
-        ("base64", base64.b64encode, (3, 4)),
-        ("base64url", base64.urlsafe_b64encode, (3, 4)),
-        ("base32", base64.b32encode, (5, 8)),
-    ):
-        size, characters = block
-        for shift in range(size):
-            encoded = encode(b"\0" * shift + raw)
-            # Whole blocks of the value alone, whatever stands around it.
-            first = -(-shift // size) * characters
-            last = (shift + len(raw)) // size * characters
-            forms[f"{name}, shifted by {shift}"] = encoded[first:last]
-    return forms
-
-
 @pytest.fixture(scope="session")
 def traces() -> Callable[[object, str], list[str]]:
-    """Return what searches text or bytes for a value: the names of its forms found."""
-
-    def search(where: object, value: str) -> list[str]:
-        found = where if isinstance(where, bytes) else str(where).encode()
-        # Also where colours were put between the characters.
-        texts = {found, re.sub(rb"\x1b\[[0-9;]*m", b"", found)}
-        return [
-            name
-            for name, form in forms_of(value).items()
-            if any(form in text for text in texts)
-        ]
-
-    return search
+    """Return `canaries.traces_of`, which searches text or bytes for a value."""
+    return traces_of
 
 
 @pytest.fixture(scope="session")
 def forms() -> Callable[[str], dict[str, bytes]]:
-    """Return `forms_of`, for planting."""
+    """Return `canaries.forms_of`, for planting."""
     return forms_of
 
 

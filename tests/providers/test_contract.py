@@ -7,7 +7,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import SandboxEnvironment
+from oauthmagic.providers.provider import Provider
 from oauthmagic.testing import assert_provider, check_provider
 
 BUILT_IN = [
@@ -19,8 +20,7 @@ GOOD = Provider(
     name="acme",
     title="Acme Bank",
     environments={
-        "sandbox": Environment(
-            name="sandbox",
+        "sandbox": SandboxEnvironment(
             token_endpoint="https://id.acme.example/token",
             api_base="https://api.acme.example/v1",
         )

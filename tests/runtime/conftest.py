@@ -9,7 +9,8 @@ import pytest
 from oauthmagic.oauth.credentials import read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.targets import Target
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import SandboxEnvironment
+from oauthmagic.providers.provider import Provider
 from oauthmagic.runtime.lifecycle import TokenKeeper
 from oauthmagic.runtime.world import World
 from oauthmagic.store.memory import MemoryStore
@@ -105,8 +106,7 @@ class Stage:
         self.script = Script()
         self.store = MemoryStore()
         self.keeper = TokenKeeper(self.store)
-        environment = Environment(
-            name="sandbox",
+        environment = SandboxEnvironment(
             token_endpoint="https://id.acme.example/token",
             api_base="https://api.acme.example",
         )

@@ -16,6 +16,7 @@ from oauthmagic.errors import (
     TlsError,
     UnauthorizedClient,
 )
+from oauthmagic.providers.environments import SandboxEnvironment
 from oauthmagic.providers.stet import PROVIDER
 from oauthmagic.sandbox.serving import serve
 from oauthmagic.sandbox.stet import create
@@ -55,9 +56,7 @@ def provider(server):
         )
 
     demo = PROVIDER.environments["demo"]
-    served = replace(
-        demo,
-        name="sandbox",
+    served = SandboxEnvironment(
         token_endpoint=moved(demo.token_endpoint),
         api_base=moved(demo.api_base),
         endpoints={name: moved(url) for name, url in demo.endpoints.items()},

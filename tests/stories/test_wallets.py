@@ -14,6 +14,7 @@ from oauthmagic.errors import (
     StepUpFailed,
     WrongAnswer,
 )
+from oauthmagic.providers.environments import SandboxEnvironment
 from oauthmagic.providers.paysafe import PROVIDER
 from oauthmagic.sandbox.clocks import DemoClock
 from oauthmagic.sandbox.in_process import InProcessTransport
@@ -188,7 +189,12 @@ def test_the_second_request_is_the_first_with_a_proof():
     simulator = create(clock, random.Random(1))  # noqa: S311 - reproducible
     recorder = Recorder(InProcessTransport(simulator.wsgi_app))
     session = Session(environ={}, transport=recorder, clock=clock)
-    served = replace(PROVIDER.environments["demo"], name="sandbox")
+    demo = PROVIDER.environments["demo"]
+    served = SandboxEnvironment(
+        token_endpoint=demo.token_endpoint,
+        api_base=demo.api_base,
+        endpoints=demo.endpoints,
+    )
     session._worlds.catalogue.add(
         replace(PROVIDER, name="wallets", environments={"sandbox": served})
     )
