@@ -303,7 +303,8 @@ def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
     if not isinstance(error, lost):
         msg = "The request cannot be sent as HTTP."
         return TransportError(msg, sent=sent)
-    unclear = ConnectionLost("The connection was lost.", sent=sent)
+    hint = "Nothing was sent: send it again." if sent == "no" else ""
+    unclear = ConnectionLost("The connection was lost.", sent=sent, hint=hint)
     return late_alert(tls_cause(error), sent) or unclear
 
 
