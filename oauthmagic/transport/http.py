@@ -225,11 +225,14 @@ class _Exchange:
             # One line for each coding means the same as one line for all.
             codings = [value for name, value in headers if name == "content-encoding"]
             chunks = response.iter_stream()
-            body = b"".join(decoded(chunks, ", ".join(codings), self._limit))
+            # Not a list of parts: a server can make them of two bytes each.
+            body = bytearray()
+            for part in decoded(chunks, ", ".join(codings), self._limit):
+                body += part
         return WireResponse(
             status=response.status,
             headers=headers,
-            body=body,
+            body=bytes(body),
             elapsed=time.monotonic() - begun,
         )
 
