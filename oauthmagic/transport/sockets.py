@@ -42,7 +42,7 @@ class Line:
         self._end = time.monotonic() + seconds
         self._is_request = False
         self._is_broken = False
-        self._stream: httpcore.NetworkStream | None = None
+        self._handle: socket.socket | None = None
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:
@@ -67,22 +67,19 @@ class Line:
     def break_off(self) -> None:
         """Break the connection, from another thread, so that the exchange ends."""
         self._is_broken = True
-        broken = self._stream and self._stream.get_extra_info("socket")
-        if broken:
+        if self._handle is not None:
             with contextlib.suppress(OSError):
-                # The plain socket's own: a TLS socket's first forgets that it is
-                # one, and what the thread then writes goes out in clear.
-                socket.socket.shutdown(broken, socket.SHUT_RDWR)
+                self._handle.shutdown(socket.SHUT_RDWR)
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Note when the request itself begins, and not the one to a proxy."""
         if event.endswith("send_request_headers.started"):
             self._is_request = info["request"].method != b"CONNECT"
 
-    def on(self, stream: httpcore.NetworkStream) -> float:
-        """Take a step on a stream; return how long it may last."""
-        # In this order: whoever breaks the line then looks for the stream.
-        self._stream = stream
+    def on(self, handle: socket.socket) -> float:
+        """Take a step on a connection; return how long it may last."""
+        # In this order: whoever breaks the line then looks for the handle.
+        self._handle = handle
         return self.left()
 
     @contextlib.contextmanager
@@ -122,28 +119,32 @@ class Backend(httpcore.NetworkBackend):
         stream = self._backend.connect_tcp(
             host, port, line.left(), local_address, socket_options
         )
+        # A handle of its own: a handshake takes the socket away from who has it, and
+        # the TLS socket's own shutdown would let the rest go out in clear.
+        made = _Stream(stream, stream.get_extra_info("socket").dup())
         try:
-            line.on(stream)
+            line.on(made.handle)
         except httpcore.TimeoutException:
-            stream.close()
+            made.close()
             raise
-        return _Stream(stream)
+        return made
 
 
 class _Stream(httpcore.NetworkStream):
     """A connection whose every step ends with the exchange that takes it."""
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, handle: socket.socket) -> None:
+        self.handle = handle
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as above
-        return self._stream.read(max_bytes, _line().on(self._stream))
+        return self._stream.read(max_bytes, _line().on(self.handle))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as above
         line = _line()
         rest = memoryview(buffer)
         while rest:
-            left = line.on(self._stream)
+            left = line.on(self.handle)
             part = bytes(rest[:_RECORD])
             if line.sent == "no":
                 count = self._send(part, left, line)
@@ -168,6 +169,7 @@ class _Stream(httpcore.NetworkStream):
 
     def close(self) -> None:
         self._stream.close()
+        self.handle.close()
 
     def start_tls(
         self,
@@ -175,10 +177,13 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
-        left = _line().on(self._stream)
-        stream = self._stream.start_tls(ssl_context, server_hostname, left)
-        _line().on(stream)
-        return _Stream(stream)
+        left = _line().on(self.handle)
+        try:
+            stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        except BaseException:
+            self.close()
+            raise
+        return _Stream(stream, self.handle)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

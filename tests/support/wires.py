@@ -44,7 +44,7 @@ class Server:
         self.url = f"{scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        self._thread = threading.Thread(target=self._listen)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         return self
 
@@ -69,7 +69,9 @@ class Server:
             connection.settimeout(10)
             self.connections += 1
             self._threads = [each for each in self._threads if each.is_alive()]
-            thread = threading.Thread(target=self._serve, args=(connection,))
+            thread = threading.Thread(
+                target=self._serve, args=(connection,), daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
