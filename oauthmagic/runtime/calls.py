@@ -28,8 +28,9 @@ IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 IDEMPOTENCY_KEY = "idempotency-key"
 #: "0" must not become a storm.
 LEAST_WAIT = 1.0
-#: All who wait for the same end go on within so many seconds, and not at once.
-SPREAD = 0.5
+#: All who wait for the same end go on within this part of the wait, and not at once.
+#: Not within more: whoever comes late would find the next pause, and starve.
+SPREAD = 0.1
 
 _WORST: tuple[Sent, ...] = ("no", "unknown", "yes")
 
@@ -149,7 +150,8 @@ class Call:
             if wait > 0:
                 if not self._has_time_for(wait):
                     return False
-                spread = SPREAD * int.from_bytes(world.randomness(2), "big") / 65536
+                chance = int.from_bytes(world.randomness(2), "big") / 65536
+                spread = wait * SPREAD * chance
                 if self._has_time_for(wait + spread):
                     wait += spread
                 self.waited += wait
