@@ -283,6 +283,8 @@ def _new_pool(
                 target="/",
             ),
             proxy_auth=(unquote(user), unquote(password or "")) if user else None,
+            # Ours, for the library's would write the session's keys to a file, too.
+            proxy_ssl_context=tls_context() if found.scheme == "https" else None,
             **of_both,
         )
     except (ValueError, TypeError):

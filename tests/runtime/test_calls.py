@@ -318,6 +318,42 @@ def test_no_time_left_for_a_second_try_is_the_first_ones_error(stage):
     assert caught.value.sent == "yes"
 
 
+def test_a_slow_renewal_is_part_of_the_time(stage):
+    """Nothing of the request is sent when nobody waits for its answer any more."""
+    stage.script.answers = [
+        granted("fake-token-one", "fake-token-r1"),
+        granted("fake-token-two"),
+    ]
+    token = stage.keeper.obtain(stage.world, Wish(grant="password"), stage.credentials)
+    stage.clock.advance(400)
+
+    class Slow:
+        def send(self, request, *, timeout, limit):
+            stage.clock.advance(6)
+            return stage.script.send(request, timeout=timeout, limit=limit)
+
+    with pytest.raises(DeadlineExceeded, match="within 5 seconds") as exceeded:
+        send_authorized(
+            WireRequest(method="POST", url="https://api.acme.example/items"),
+            token,
+            keeper=stage.keeper,
+            world=replace(stage.world, transport=Slow()),
+            timeout=5,
+        )
+
+    assert exceeded.value.sent == "no"
+    assert stage.script.bearers() == []
+
+
+def test_there_is_not_always_time_to_spread(stage):
+    """Ten seconds are waited, and not a tenth more."""
+    world = replace(stage.world, randomness=lambda count: b"\xff" * count)
+
+    call(stage, busy("10"), answer(200), world=world)
+
+    assert stage.clock.slept == [10.0]
+
+
 def test_a_replay_shares_the_time_and_the_patience(stage):
     """After a 401 the same call goes on: its ten seconds, its one second try."""
     stage.script.answers = [

@@ -63,6 +63,7 @@ def test_its_token_is_refreshed_in_time_and_once_after_a_401(session):
         "https://evil.example/",
         "http://revsto.demo.invalid/api/distributor/v1/products",
         "https://revsto.demo.invalid:444/api/distributor/v1/products",
+        "https://revsto.demo.invalid/elsewhere",
     ],
 )
 def test_the_token_goes_nowhere_else(session, url):

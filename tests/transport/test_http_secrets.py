@@ -152,12 +152,17 @@ def test_other_traffic_goes_through_the_proxy_that_the_environment_names(
     assert CANARY.encode() not in proxy.requests[0]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 def test_what_is_for_the_proxy_and_what_is_for_the_server_are_two_things(
-    serve, answer, send, identify, monkeypatch
+    serve, answer, send, identify, monkeypatch, tmp_path, scheme
 ):
     """The proxy's password stays there; the token is inside the tunnel, encrypted."""
     context, ca_file = identify(("api.example",))
     server = serve(answer(b"through"), context=context)
+    proxy_context, proxy_ca = identify()
+    # The proxy's own TLS: the system's authorities, and no file of session keys.
+    monkeypatch.setenv("SSL_CERT_FILE", str(proxy_ca))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     asked, passed_on = [], []
 
     def tunnel(client):
@@ -172,20 +177,23 @@ def test_what_is_for_the_proxy_and_what_is_for_the_server_are_two_things(
                     passed_on.append(data)
                     (upstream if side is client else client).sendall(data)
 
-    with Server(tunnel) as proxy:
+    with Server(tunnel, context=proxy_context if scheme == "https" else None) as proxy:
         monkeypatch.setenv(
-            "HTTPS_PROXY", f"http://me:plainly%40fake@127.0.0.1:{proxy.port}"
+            "HTTPS_PROXY", f"{scheme}://me:plainly%40fake@127.0.0.1:{proxy.port}"
         )
         transport = HttpTransport(ca_file=ca_file)
         for _ in range(2):
             response = send(
                 "https://api.example/a",
                 headers=(("Authorization", CANARY),),
+                method="POST",
+                body=bytes(100_000),
                 through=transport,
             )
         transport.close()
 
     assert response.body == b"through"
+    assert not (tmp_path / "keys").exists()
     assert len(asked) == 1
     credentials = base64.b64encode(b"me:plainly@fake")
     assert b"Proxy-Authorization: Basic " + credentials in asked[0]
