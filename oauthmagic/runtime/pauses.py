@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from oauthmagic.store.forks import begins_anew_in_children
+
 
 class Pauses:
     """Until when no request is sent to an origin; safe to share between threads.
@@ -13,6 +15,11 @@ class Pauses:
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+        begins_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Share no lock with the process that this one was forked from."""
         self._lock = threading.Lock()
 
     def begin(self, origin: str, *, now: float, seconds: float) -> None:

@@ -404,6 +404,17 @@ def test_a_pause_is_made_longer_and_never_shorter():
     assert pauses.until("c") is None
 
 
+def test_a_pause_is_known_in_a_forked_child_and_its_lock_is_not():
+    """A thread of the parent may hold it, and there is no such thread in the child."""
+    pauses = Pauses()
+    pauses.begin("a", now=0, seconds=5)
+    pauses._lock.acquire()
+
+    pauses.begin_anew()
+
+    assert pauses.until("a") == 5
+
+
 def test_a_pause_that_becomes_longer_is_waited_for(stage):
     """Somebody else was told more meanwhile."""
     pauses, origin = stage.world.pauses, "https://api.acme.example"

@@ -72,7 +72,7 @@ def endless_head(connection):
     read_request(connection)
     while True:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        time.sleep(0.001)
+        time.sleep(0.005)
 
 
 def endless_body(connection):
@@ -81,7 +81,7 @@ def endless_body(connection):
     connection.sendall(CHUNKED)
     while True:
         connection.sendall(b"1\r\nx\r\n")
-        time.sleep(0.001)
+        time.sleep(0.005)
 
 
 def slow_tls(connection):
@@ -145,7 +145,7 @@ def call(play, method, folder):
 def test_a_call_ends_by_its_deadline(tmp_path, figure):
     """Its second try and its waiting included, whatever keeps it busy."""
     cases = list(itertools.product(PLAYS, ("GET", "POST")))
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(2) as pool:
         ended = list(pool.map(lambda case: call(*case, tmp_path), cases))
 
     for (play, method), (taken, outcome) in zip(cases, ended, strict=True):
