@@ -40,6 +40,7 @@ from oauthmagic.transport.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from oauthmagic.redaction import Secret
@@ -112,12 +113,13 @@ class HttpTransport:
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
-        exchange = _Exchange(self._pool(request.url), request, timeout, limit)
+        exchange = _Exchange(self._pool, request, timeout, limit)
         if sys.platform == "emscripten":
             exchange.run()
         else:
-            threading.Thread(target=exchange.run, daemon=True).start()
+            thread = threading.Thread(target=exchange.run, daemon=True)
             try:
+                thread.start()
                 exchange.wait(timeout)
             except BaseException:
                 exchange.abandon()
@@ -159,7 +161,7 @@ class _Exchange:
 
     def __init__(
         self,
-        pool: httpcore.ConnectionPool,
+        pool: Callable[[str], httpcore.ConnectionPool],
         request: WireRequest,
         timeout: float,
         limit: int,
@@ -203,7 +205,8 @@ class _Exchange:
 
     def _perform(self) -> WireResponse:
         begun = time.monotonic()
-        with self._pool.stream(
+        # Here, for reading the authorities takes its time as well.
+        with self._pool(self._request.url).stream(
             self._request.method,
             _library_url(self._request.url),
             headers=_complete(self._request),
