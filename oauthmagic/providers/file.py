@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ _PROVIDER_KEYS: dict[str, type[Any]] = {
     "default_scopes": list,
     "token_endpoint_auth_method": str,
     "basic_encoding": str,
+    "idempotency_header": str,
     "envelope": str,
     "documentation": str,
 }
@@ -128,6 +130,9 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
     encoding = about.get("basic_encoding", "form")
     _known("token_endpoint_auth_method", method, clients.AUTH_METHODS)
     _known("basic_encoding", encoding, clients.BASIC_ENCODINGS)
+    header = about.get("idempotency_header", "")
+    if header and not re.fullmatch("[A-Za-z0-9-]+", header):
+        raise _wrong("[provider]: idempotency_header is not the name of a header")
     environments = document.get("environments", {})
     _check(environments, dict.fromkeys(_ENVIRONMENTS, dict), "[environments]")
     if not environments:
@@ -144,6 +149,7 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
         default_scopes=_texts(about, "default_scopes"),
         token_endpoint_auth_method=method,
         basic_encoding=encoding,
+        idempotency_header=header,
         envelope=about.get("envelope", ""),
         documentation=about.get("documentation", ""),
     )

@@ -45,6 +45,8 @@ class Provider:
         pkce: Whether authorization requests have a code challenge; only servers
             that forbid it have a reason for False.
         prepare: Rewrites an API request before it is sent (signatures, headers).
+        idempotency_header: The header by which it knows a request that it has seen,
+            so that sending it twice does it once; only where it documents one.
         preflight: Looks at the client's certificates before anything is sent.
         consent_days: The setting that says how many days a refresh token lives, where
             the server does not say.
@@ -74,6 +76,7 @@ class Provider:
     redirect_uri: str = ""
     pkce: bool = True
     prepare: Prepare | None = None
+    idempotency_header: str = ""
     preflight: Preflight | None = None
     consent_days: str = ""
     step_up: str = ""

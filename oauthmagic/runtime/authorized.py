@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.oauth.challenges import bearer_error, parse_challenges
 from oauthmagic.oauth.sca import SCHEME
-from oauthmagic.transport.retry_after import parse_retry_after
+from oauthmagic.runtime.calls import Call
 from oauthmagic.transport.urls import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import WireRequest, WireResponse
-
-#: Methods that a server does not act on (RFC 9110, section 9.2.1); only these are
-#: sent again after a 429 or 503, which do not prove that nothing was done.
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +28,7 @@ class Answer:
         token: The token it was sent with.
         waited: Seconds waited because the server said `Retry-After`.
         replayed: Whether it was sent once more with a renewed token.
+        reconnected: Whether it was sent once more because the connection was lost.
         attempts: How often it was sent.
         trouble: What is wrong with a token that still serves, or "".
     """
@@ -38,6 +37,7 @@ class Answer:
     token: Token
     waited: float = 0.0
     replayed: bool = False
+    reconnected: bool = False
     attempts: int = 1
     trouble: str = ""
 
@@ -57,28 +57,34 @@ def send_authorized(
         token: The token held.
         keeper: Renews it.
         world: What it runs in.
-        timeout: Seconds for each exchange; the world's own without it.
+        timeout: Seconds for everything, waiting and a second try included; the
+            world's own without it.
 
     Raises:
         LoginRequired: The token is over and cannot be renewed.
         TransportError: No usable answer came.
     """
+    # From here on, so that a slow renewal is part of what the caller waits for.
+    call = Call(world, timeout)
     token = keeper.usable(token, world)
-    answer = _send_waiting(request, token, world, timeout)
-    renewed = after_answer(answer.response, token, keeper=keeper, world=world)
-    if renewed is not token:
+    response = call.send(request, _completed(token, world))
+    renewed = after_answer(response, token, keeper=keeper, world=world)
+    replayed = renewed is not token
+    if replayed:
         token = renewed
         # Any method may be replayed: the server refused it. Never twice.
-        again = _send_waiting(request, token, world, timeout)
-        if not _is_about_the_token(again.response):
+        response = call.send(request, _completed(token, world))
+        if not _is_about_the_token(response):
             keeper.accepted(token)
-        answer = replace(
-            again,
-            replayed=True,
-            attempts=answer.attempts + again.attempts,
-            waited=answer.waited + again.waited,
-        )
-    return replace(answer, trouble=keeper.trouble(token))
+    return Answer(
+        response=response,
+        token=token,
+        waited=call.waited,
+        replayed=replayed,
+        reconnected=call.reconnected,
+        attempts=call.attempts,
+        trouble=keeper.trouble(token),
+    )
 
 
 def after_answer(
@@ -102,33 +108,13 @@ def bearer(token: Token) -> str:
     return f"Bearer {token.access_token.reveal()}" if token.access_token else ""
 
 
-def _send_waiting(
-    request: WireRequest, token: Token, world: World, timeout: float | None
-) -> Answer:
-    """Send; where the server says to wait, wait and send again within `max_wait`."""
-    waited = 0.0
-    attempts = 0
-    while True:
-        attempts += 1
-        # Made anew each time: a signature holds the moment.
-        prepared = world.prepare(request) if world.prepare else request
-        response = world.transport.send(
-            authorize(prepared, token, world),
-            timeout=timeout or world.api_timeout,
-            limit=world.max_body,
-        )
-        answer = Answer(
-            response=response, token=token, waited=waited, attempts=attempts
-        )
-        if response.status not in (429, 503) or request.method not in SAFE_METHODS:
-            return answer
-        wait = parse_retry_after(response.header("retry-after"), world.clock())
-        if wait is None or waited + max(wait, 1.0) > world.max_wait:
-            return answer
-        # At least a second: "0" must not become a storm.
-        wait = max(wait, 1.0)
-        world.sleep(wait)
-        waited += wait
+def _completed(token: Token, world: World) -> Callable[[WireRequest], WireRequest]:
+    """Return what makes a request complete: the provider's headers, then the token."""
+
+    def complete(request: WireRequest) -> WireRequest:
+        return authorize(world.prepared(request), token, world)
+
+    return complete
 
 
 def authorize(request: WireRequest, token: Token, world: World) -> WireRequest:

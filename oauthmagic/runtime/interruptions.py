@@ -1,4 +1,4 @@
-"""Steps that must not be cut in half, and that many wait for at once.
+"""Ctrl-C: what it ends at once, and steps that must not be cut in half.
 
 Between the server's answer to a refresh and its keeping lies the only copy of the
 new refresh token. Ctrl-C frees the user at once; the step goes on to its end.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from oauthmagic.store.forks import begins_anew_in_children
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
+
+
+def wait(seconds: float) -> None:
+    """Wait, in slices: some systems do not wake a sleeper for an interrupt."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _TICK))
 
 
 def finished(step: Callable[[], T]) -> T:

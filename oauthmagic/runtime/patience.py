@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthmagic.transport.retry_after import parse_retry_after
+from oauthmagic.transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
@@ -42,7 +42,7 @@ class Patient:
         response = world.transport.send(request, timeout=timeout, limit=limit)
         if response.status not in BUSY:
             return response
-        wait = parse_retry_after(response.header("retry-after"), world.clock())
+        wait = retry_after(response, world.clock())
         # At least a second: "0" must not become a storm.
         if wait is None or (wait := max(wait, 1.0)) > self._left:
             return response

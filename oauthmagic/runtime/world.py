@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import EnvironmentRefused
+from oauthmagic.runtime.pauses import Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +34,17 @@ class World:
         transport: What sends its requests.
         clock: Its time.
         sleep: Waits, in its time.
+        monotonic: The same time in seconds, which no correction of a clock moves.
         randomness: Returns so many random bytes.
         fingerprint_key: Key of the fingerprints of its tokens.
         refresh_life: How many seconds a refresh token lives from the login on, where
             the server does not say; None if that is not known.
         prepare: Rewrites an API request before the token is put on, or None.
+        pauses: Which origins want to be left alone, and until when; shared by all
+            who live in the same time.
         discover: Asks the issuer for its endpoints, where they are not known.
         token_timeout: Seconds for a token request.
-        api_timeout: Seconds for an API request.
+        api_timeout: Seconds for an API request, waiting and a second try included.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         max_body: The most decoded bytes of an API reply.
     """
@@ -57,6 +62,8 @@ class World:
     )
     discover: Discover | None = field(default=None, repr=False)
     refresh_life: float | None = None
+    monotonic: Callable[[], float] = time.monotonic
+    pauses: Pauses = field(default_factory=Pauses, repr=False)
     token_timeout: float = 8.0
     api_timeout: float = 30.0
     max_wait: float = 10.0
@@ -81,6 +88,10 @@ class World:
             what = f"{kind} of {held.target}, not of {self.target}"
             msg = f"{what}. Nothing was sent."
             raise EnvironmentRefused(msg, hint=f"Did you mean {held.target}?")
+
+    def prepared(self, request: WireRequest) -> WireRequest:
+        """Return an API request as the provider wants it."""
+        return self.prepare(request) if self.prepare else request
 
     def with_endpoints(self) -> World:
         """Return this world with endpoints, asking the issuer if there are none.

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from oauthmagic.runtime.authorized import after_answer, bearer
+from oauthmagic.runtime.calls import Call
 from oauthmagic.transport.clients import TokenAuth, make_client
 
 if TYPE_CHECKING:
@@ -53,13 +54,10 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         return True
 
     return make_client(
-        world.transport,
+        lambda request: Call(world).send(request, world.prepared),
         api_base=world.environment.api_base,
         origins=world.environment.token_origins,
         auth=TokenAuth(value, refused),
-        timeout=world.api_timeout,
-        limit=world.max_body,
-        prepare=world.prepare or (lambda request: request),
     )
 
 

@@ -8,6 +8,7 @@ from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import CommandError
+from oauthmagic.runtime.pauses import Pauses
 from oauthmagic.sandbox.clocks import DemoClock
 from oauthmagic.sandbox.in_process import InProcessTransport
 
@@ -28,12 +29,14 @@ class Demo:
     Attributes:
         clock: Its time, which stands still until it is moved.
         transport: What reaches it.
+        pauses: Until when it wants to be left alone, in its time.
         credentials: What it lets in.
     """
 
     def __init__(self, provider: Provider) -> None:
         module, _, function = provider.simulator.partition(":")
         self.clock = DemoClock()
+        self.pauses = Pauses()
         self._random = random.Random(SEED)  # noqa: S311 - a simulation, repeatable
         create = getattr(importlib.import_module(module), function)
         self._simulator: Any = create(clock=self.clock, randomness=self._random)
@@ -80,6 +83,7 @@ class Demo:
 
     def throttle(self, seconds: float = 5) -> None:
         """Answer 429 with `Retry-After` until so many seconds have passed."""
+        self.pauses.clear()
         self._simulator.throttle(seconds)
 
     def refuse(self, on: bool = True) -> None:  # noqa: FBT001, FBT002 - reads well
@@ -106,5 +110,5 @@ class Demo:
         Tokens and data stay.
         """
         self._simulator.refuse(on=False)
-        self._simulator.throttle(0)
+        self.throttle(0)
         self._simulator.use_errors(self._simulator.ERRORS)

@@ -310,7 +310,10 @@ def _note(answer: Answer, token: Token) -> str:
     if answer.trouble:
         notes.append(answer.trouble)
     if answer.waited:
-        notes.append(f"waited {answer.waited:g} s as the server asked")
+        seconds = max(round(answer.waited), 1)
+        notes.append(f"waited {seconds} s as the server asked")
+    if answer.reconnected:
+        notes.append("the connection was lost: request sent once more")
     end = answer.token.refresh_expires_at
     if (
         answer.token.grant == "authorization_code"

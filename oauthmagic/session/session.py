@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -25,6 +24,7 @@ from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import ENVIRONMENTS
+from oauthmagic.runtime.interruptions import wait
 from oauthmagic.runtime.introspection import introspect
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
@@ -92,7 +92,7 @@ class Session:
         max_wait: float | None = None,
         transport: Transport | None = None,
         clock: Clock | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = wait,
         randomness: Callable[[int], bytes] = os.urandom,
         environ: Mapping[str, str] | None = None,
         prompt: Callable[[str, bool], str] | None = None,

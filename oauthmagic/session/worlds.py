@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, parse_target
 from oauthmagic.providers.preparation import Preparation
+from oauthmagic.runtime.pauses import Pauses
 from oauthmagic.runtime.world import World
 from oauthmagic.session.discoveries import Discoveries, provider_at, target_of
 from oauthmagic.session.guids import new_guid
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 _DAY = 24 * 3600.0
 #: Seconds for a token request, for an API request, and for waiting in all.
 TOKEN_TIMEOUT, API_TIMEOUT, MAX_WAIT = 8.0, 30.0, 10.0
+#: Of the origins that sockets of this process lead to, whoever asks them.
+_OF_THIS_PROCESS = Pauses()
 
 
 class Worlds:
@@ -63,6 +67,9 @@ class Worlds:
         self._transport = transport
         self._transports: dict[tuple[str | None, str], HttpTransport] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
+        # A time of one's own has seconds of its own, as a demo's has.
+        self._monotonic = (lambda: clock().timestamp()) if clock else time.monotonic
+        self._pauses = Pauses() if transport or clock else _OF_THIS_PROCESS
         self._sleep = sleep
         self._randomness = randomness
         self._fingerprint_key = randomness(32)
@@ -122,6 +129,8 @@ class Worlds:
             transport=self._socket(environment.ca_file),
             clock=self._clock,
             sleep=self._sleep,
+            monotonic=self._monotonic,
+            pauses=self._pauses,
             randomness=self._randomness,
             fingerprint_key=self._fingerprint_key,
             discover=self._discoveries.environment,
@@ -250,6 +259,8 @@ class Worlds:
             # Its own time: it stands still, and waiting in it takes none.
             clock=demo.clock,
             sleep=demo.clock.sleep,
+            monotonic=lambda: demo.clock().timestamp(),
+            pauses=demo.pauses,
             randomness=demo.randbytes,
             # Demo tokens are worthless; a fixed key keeps tutorials the same.
             fingerprint_key=b"demo",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: zlib's word for a gzip header and trailer around the data.
 _GZIP = 31
+#: How much is decompressed at once; zlib holds what it gives twice.
+_STEP = 1 << 20
 
 
 def decoded(chunks: Iterable[bytes], coding: str, limit: int) -> Iterator[bytes]:
@@ -47,15 +49,18 @@ def _members(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     gzip = None
     room = limit
     for chunk in chunks:
-        pending = chunk
-        while pending:
+        pending, is_full = chunk, False
+        while pending or is_full:
             if gzip is None or gzip.eof:
                 gzip = zlib.decompressobj(_GZIP)
             # One byte more than there is room for shows that there is more.
-            part = _decompress(gzip, pending, room + 1)
+            step = min(room + 1, _STEP)
+            part = _decompress(gzip, pending, step)
             if part is None:
                 msg = "The answer's compressed data is damaged."
                 raise ResponseRefused(msg, sent="yes")
+            # All input may be taken in while some of its output is still to come.
+            is_full = len(part) == step and not gzip.eof
             pending = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
             room -= len(part)
             yield part

@@ -17,8 +17,6 @@ from oauthmagic.transport.wire import WireRequest, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
 
-    from oauthmagic.transport.wire import Transport
-
 #: What describes the body as it came over the wire, and not as it is handed out.
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -55,24 +53,18 @@ class TokenAuth(httpx.Auth):
 
 
 class _Bridge(httpx.BaseTransport):
-    """Sends a library's request through a transport of ours."""
+    """Sends a library's request as one of ours."""
 
     def __init__(
         self,
-        transport: Transport,
+        send: Callable[[WireRequest], WireResponse],
         *,
         api_base: str,
         origins: Collection[str],
-        timeout: float,
-        limit: int,
-        prepare: Callable[[WireRequest], WireRequest],
     ) -> None:
-        self._transport = transport
+        self._send = send
         self._api_base = api_base
         self._origins = origins
-        self._timeout = timeout
-        self._limit = limit
-        self._prepare = prepare
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the gate, send, and hand the answer back.
@@ -86,11 +78,7 @@ class _Bridge(httpx.BaseTransport):
         if url.origin == base.origin and not inside:
             msg = f"{url.path[:80]!r} is outside the API base. Nothing was sent."
             raise UrlRefused(msg, hint=f"Paths are relative to {self._api_base}.")
-        response = self._transport.send(
-            self._prepare(_wire_request(request, str(url))),
-            timeout=self._timeout,
-            limit=self._limit,
-        )
+        response = self._send(_wire_request(request, str(url)))
         return httpx.Response(
             response.status,
             headers=[each for each in response.headers if each[0] not in _OF_THE_WIRE],
@@ -100,37 +88,25 @@ class _Bridge(httpx.BaseTransport):
 
 
 def make_client(
-    transport: Transport,
+    send: Callable[[WireRequest], WireResponse],
     *,
     api_base: str,
     origins: Collection[str],
     auth: TokenAuth,
-    timeout: float,
-    limit: int,
-    prepare: Callable[[WireRequest], WireRequest],
 ) -> httpx.Client:
     """Return a client whose relative URLs are resolved against the API base.
 
     Args:
-        transport: What sends.
+        send: Sends a request that passed the gate, by its own deadline, whatever the
+            library is told.
         api_base: The API base.
         origins: The only origins that a request may go to.
         auth: Puts the token on.
-        timeout: Seconds for each exchange, whatever the library is told.
-        limit: The most decoded bytes of a body.
-        prepare: Rewrites a request before it is sent.
     """
     parse_url(api_base, what="api_base")
     return httpx.Client(
         base_url=api_base,
-        transport=_Bridge(
-            transport,
-            api_base=api_base,
-            origins=origins,
-            timeout=timeout,
-            limit=limit,
-            prepare=prepare,
-        ),
+        transport=_Bridge(send, api_base=api_base, origins=origins),
         auth=auth,
         trust_env=False,
     )

@@ -1,25 +1,25 @@
-"""The one HTTP client, and the only module that imports the HTTP library.
+"""The one HTTP client.
 
 It follows no redirect, keeps no cookie, reads no netrc and no environment but
 the proxy variables, decodes one content coding with a bound, and ends at its
-deadline whatever the server does. Only names that httpx and httpx2 share are used.
+deadline whatever the server does. It uses what is below httpx, for httpx lets nobody
+near its sockets; only names that httpcore and httpcore2 share.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import logging
 import re
-import socket
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import h11
-import httpx
+import httpcore
 
 from oauthmagic.errors import (
     ConnectionFailed,
@@ -33,12 +33,14 @@ from oauthmagic.errors import (
 from oauthmagic.redaction import RedactingFilter
 from oauthmagic.transport.bodies import decoded
 from oauthmagic.transport.floors import check_h11
+from oauthmagic.transport.sockets import Backend, Line, this_line
 from oauthmagic.transport.tls import late_alert, tls_cause, tls_context, tls_error
 from oauthmagic.transport.urls import parse_url
 from oauthmagic.transport.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from oauthmagic.redaction import Secret
@@ -50,8 +52,11 @@ _DEFAULTS = (("User-Agent", "oauthmagic"), ("Accept-Encoding", "gzip"))
 _ENDED = re.compile("closed|disconnected|terminated", re.IGNORECASE)
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
-
-_this_thread = threading.local()
+#: How many connections there are at once, are kept for reuse, and for how long.
+_MOST, _MOST_KEPT, _KEPT_FOR = 100, 20, 5.0
+#: Methods whose request has a body, if an empty one (RFC 9110, section 8.6).
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_PROXY_PORTS = {"http": 80, "https": 443}
 
 
 class _EventFilter(RedactingFilter):
@@ -62,16 +67,15 @@ class _EventFilter(RedactingFilter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(_this_thread, "exchanges", False):
+        if this_line() is not None:
             record.msg, record.args = record.getMessage().partition(" ")[0], None
         return super().filter(record)
 
 
 # A filter is not inherited by child loggers, so each gets its own.
-_core = httpx.__name__.replace("httpx", "httpcore")
 for _name in ("", ".connection", ".http11", ".http2", ".proxy", ".socks"):
-    logging.getLogger(f"{_core}{_name}").addFilter(_EventFilter())
-logging.getLogger(httpx.__name__).addFilter(_EventFilter())
+    logging.getLogger(f"{httpcore.__name__}{_name}").addFilter(_EventFilter())
+logging.getLogger(httpcore.__name__.replace("core", "x")).addFilter(_EventFilter())
 
 
 class HttpTransport:
@@ -97,7 +101,7 @@ class HttpTransport:
         check_h11(vars(h11)["__version__"])
         self._tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
-        self._pools: dict[str | None, httpx.HTTPTransport] = {}
+        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
@@ -109,12 +113,13 @@ class HttpTransport:
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
-        exchange = _Exchange(self._pool(request.url), request, timeout, limit)
+        exchange = _Exchange(self._pool, request, timeout, limit)
         if sys.platform == "emscripten":
             exchange.run()
         else:
-            threading.Thread(target=exchange.run, daemon=True).start()
+            thread = threading.Thread(target=exchange.run, daemon=True)
             try:
+                thread.start()
                 exchange.wait(timeout)
             except BaseException:
                 exchange.abandon()
@@ -123,7 +128,7 @@ class HttpTransport:
         outcome, exchange.outcome = exchange.outcome, None
         if outcome is None:
             exchange.abandon()
-            msg = f"No whole answer within {timeout:g} seconds."
+            msg = f"No whole answer within {timeout:.3g} seconds."
             raise DeadlineExceeded(msg, sent=exchange.sent)
         if isinstance(outcome, OAuthMagicError):
             raise outcome
@@ -136,7 +141,7 @@ class HttpTransport:
         for pool in pools:
             pool.close()
 
-    def _pool(self, url: str) -> httpx.HTTPTransport:
+    def _pool(self, url: str) -> httpcore.ConnectionPool:
         proxy = _proxy_for(url)
         with self._lock:
             if self._context is None:
@@ -156,20 +161,23 @@ class _Exchange:
 
     def __init__(
         self,
-        pool: httpx.HTTPTransport,
+        pool: Callable[[str], httpcore.ConnectionPool],
         request: WireRequest,
         timeout: float,
         limit: int,
     ) -> None:
         self.outcome: WireResponse | OAuthMagicError | None = None
-        self.sent: Sent = "no"
         self._pool = pool
         self._request = request
         self._timeout = timeout
         self._limit = limit
+        self._line = Line(timeout)
         self._done = threading.Event()
-        self._abandoned = False
-        self._stream: Any = None
+
+    @property
+    def sent(self) -> Sent:
+        """Whether the server may have seen the request."""
+        return self._line.sent
 
     def wait(self, timeout: float) -> None:
         """Wait until the exchange is over or its time is."""
@@ -181,52 +189,37 @@ class _Exchange:
 
     def abandon(self) -> None:
         """Break the connection, so that the thread ends soon."""
-        self._abandoned = True
-        broken = self._stream and self._stream.get_extra_info("socket")
-        if broken:
-            with contextlib.suppress(OSError):
-                # The plain socket's own: a TLS socket's first forgets that it is
-                # one, and what the thread then writes goes out in clear.
-                socket.socket.shutdown(broken, socket.SHUT_RDWR)
+        self._line.break_off()
 
     def run(self) -> None:
         """Do the exchange; every outcome is kept, nothing is raised."""
-        _this_thread.exchanges = True
         try:
-            self.outcome = self._perform()
+            with self._line.used():
+                self.outcome = self._perform()
         except OAuthMagicError as error:
             self.outcome = error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - typed here, once, for everyone
             self.outcome = _typed(error, self.sent, self._timeout)
         finally:
-            _this_thread.exchanges = False
             self._done.set()
 
     def _perform(self) -> WireResponse:
         begun = time.monotonic()
-        given = {name.lower() for name, _ in self._request.headers}
-        steps = ("connect", "read", "write", "pool")
-        response = self._pool.handle_request(
-            httpx.Request(
-                self._request.method,
-                self._request.url,
-                headers=[
-                    *(each for each in _DEFAULTS if each[0].lower() not in given),
-                    *self._request.headers,
-                ],
-                content=self._request.body,
-                extensions={
-                    "timeout": dict.fromkeys(steps, self._timeout),
-                    "trace": self._trace,
-                },
-            )
-        )
-        self.sent = "yes"
-        self._stream = response.extensions.get("network_stream", self._stream)
-        try:
+        # Here, for reading the authorities takes its time as well.
+        with self._pool(self._request.url).stream(
+            self._request.method,
+            _library_url(self._request.url),
+            headers=_complete(self._request),
+            content=self._request.body,
+            extensions={
+                "timeout": {"pool": self._timeout},
+                "trace": self._line.trace,
+            },
+        ) as response:
+            self._line.sent = "yes"
             headers = tuple(
                 (name.decode("latin-1").lower(), value.decode("latin-1"))
-                for name, value in response.headers.raw
+                for name, value in response.headers
             )
             size = sum(len(name) + len(value) for name, value in headers)
             if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
@@ -234,57 +227,93 @@ class _Exchange:
                 raise ResponseRefused(msg, sent="yes")
             # One line for each coding means the same as one line for all.
             codings = [value for name, value in headers if name == "content-encoding"]
-            chunks = itertools.takewhile(
-                lambda _: not self._abandoned,
-                response.stream,  # type: ignore[arg-type]
-            )
-            body = b"".join(decoded(chunks, ", ".join(codings), self._limit))
-        finally:
-            response.close()
+            chunks = response.iter_stream()
+            # Not a list of parts: a server can make them of two bytes each.
+            body = bytearray()
+            for part in decoded(chunks, ", ".join(codings), self._limit):
+                body += part
         return WireResponse(
-            status=response.status_code,
+            status=response.status,
             headers=headers,
-            body=body,
+            body=bytes(body),
             elapsed=time.monotonic() - begun,
         )
 
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._stream = info.get("return_value", self._stream)
-            if self._abandoned:
-                self.abandon()
-        elif event.endswith("send_request_headers.started"):
-            self.sent = "unknown"
+
+def _library_url(text: str) -> httpcore.URL:
+    """Return a URL as the gate read it; the library's own parser never sees it."""
+    url = parse_url(text)
+    return httpcore.URL(
+        scheme=url.scheme,
+        host=url.host,
+        port=url.port,
+        target=f"{url.path}?{url.query}" if url.query else url.path,
+    )
 
 
-def _new_pool(context: ssl.SSLContext, proxy: str | None) -> httpx.HTTPTransport | None:
+def _complete(request: WireRequest) -> list[tuple[str, str]]:
+    """Return a request's headers, with those that it cannot do without."""
+    given = {name.lower() for name, _ in request.headers}
+    added = [("Host", parse_url(request.url).origin.partition("://")[2]), *_DEFAULTS]
+    if request.body is None and request.method in _WITH_BODY:
+        added.append(("Content-Length", "0"))
+    return [*(each for each in added if each[0].lower() not in given), *request.headers]
+
+
+def _new_pool(
+    context: ssl.SSLContext, proxy: str | None
+) -> httpcore.ConnectionPool | None:
     """Return a pool of connections, or None where the proxy cannot be used."""
+    of_both: dict[str, Any] = {
+        "ssl_context": context,
+        "max_connections": _MOST,
+        "max_keepalive_connections": _MOST_KEPT,
+        "keepalive_expiry": _KEPT_FOR,
+        "network_backend": Backend(),
+    }
+    if proxy is None:
+        return httpcore.ConnectionPool(**of_both)
     try:
-        return httpx.HTTPTransport(
-            verify=context, trust_env=False, http2=False, proxy=proxy
+        found = urllib.parse.urlsplit(proxy)
+        if found.scheme not in _PROXY_PORTS or not found.hostname:
+            return None
+        user, password = found.username, found.password
+        return httpcore.HTTPProxy(
+            proxy_url=httpcore.URL(
+                scheme=found.scheme,
+                host=found.hostname,
+                port=found.port or _PROXY_PORTS[found.scheme],
+                target="/",
+            ),
+            proxy_auth=(unquote(user), unquote(password or "")) if user else None,
+            # Ours, for the library's would write the session's keys to a file, too.
+            proxy_ssl_context=tls_context() if found.scheme == "https" else None,
+            **of_both,
         )
-    except (ValueError, ImportError, httpx.InvalidURL):
+    except (ValueError, TypeError):
         return None
 
 
 def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
     """Return the error of this package for one of the HTTP library's."""
-    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
         return _unconnected(error)
-    if isinstance(error, httpx.TimeoutException):
-        msg = f"No whole answer within {timeout:g} seconds."
+    if isinstance(error, httpcore.TimeoutException):
+        msg = f"No whole answer within {timeout:.3g} seconds."
         return DeadlineExceeded(msg, sent=sent)
-    if isinstance(error, httpx.RemoteProtocolError) and not _ENDED.search(str(error)):
+    if isinstance(error, httpcore.RemoteProtocolError) and not _ENDED.search(
+        str(error)
+    ):
         msg = "The answer is not HTTP/1.1, or its headers are too large."
         hint = "Check the URL: something else than a web server may be there."
         return ResponseRefused(msg, sent="yes", hint=hint)
-    local = isinstance(error, httpx.LocalProtocolError)
-    if local or not isinstance(error, httpx.TransportError):
+    lost = (httpcore.NetworkError, httpcore.RemoteProtocolError)
+    if not isinstance(error, lost):
         msg = "The request cannot be sent as HTTP."
-        # The library calls by that name what it finds before it writes the head.
-        return TransportError(msg, sent="no" if local else sent)
-    lost = ConnectionLost("The connection was lost.", sent=sent)
-    return late_alert(tls_cause(error), sent) or lost
+        return TransportError(msg, sent=sent)
+    hint = "Nothing was sent: send it again." if sent == "no" else ""
+    unclear = ConnectionLost("The connection was lost.", sent=sent, hint=hint)
+    return late_alert(tls_cause(error), sent) or unclear
 
 
 def _unconnected(error: Exception) -> TransportError:

@@ -15,6 +15,7 @@ default_grant = "client_credentials"
 grants = ["client_credentials", "authorization_code", "refresh_token"]
 token_endpoint_auth_method = "client_secret_basic"
 basic_encoding = "form"
+idempotency_header = "X-Request-Key"
 
 [scopes]
 accounts = "View accounts"
@@ -87,6 +88,7 @@ def test_a_file_may_only_renew():
         ('"View accounts"', "7", "[scopes]: accounts must be a text"),
         ("accounts =", '"a b" =', "which RFC 6749 does not allow"),
         ('_basic"', '_basc"', "Did you mean 'client_secret_basic'?"),
+        ("X-Request-Key", "X Key: 1", "not the name of a header"),
         ('"form"', '"from"', "Unknown basic_encoding 'from'. Did you mean 'form'?"),
         (
             '["client_credentials", ',

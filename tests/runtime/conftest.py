@@ -35,6 +35,10 @@ class Clock:
         """Return the time."""
         return self.now
 
+    def monotonic(self):
+        """Return the time in seconds."""
+        return self.now.timestamp()
+
     def advance(self, seconds):
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
@@ -123,6 +127,7 @@ class Stage:
             transport=self.script,
             clock=self.clock,
             sleep=self.clock.sleep,
+            monotonic=self.clock.monotonic,
             randomness=bytes,
             fingerprint_key=b"test",
         )

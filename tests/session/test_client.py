@@ -63,6 +63,7 @@ def test_its_token_is_refreshed_in_time_and_once_after_a_401(session):
         "https://evil.example/",
         "http://revsto.demo.invalid/api/distributor/v1/products",
         "https://revsto.demo.invalid:444/api/distributor/v1/products",
+        "https://revsto.demo.invalid/elsewhere",
     ],
 )
 def test_the_token_goes_nowhere_else(session, url):
@@ -73,3 +74,40 @@ def test_the_token_goes_nowhere_else(session, url):
             client.get(url)
 
     assert len(statuses(session)) == before
+
+
+def test_it_waits_as_the_session_does(session):
+    """The same patience at every door, in the demo's own time."""
+    demo = session.demo("revsto@demo")
+    with session.client("revsto@demo") as client:
+        demo.throttle(4)
+        begun = demo.now()
+        assert client.get(PRODUCTS).status_code == 200
+
+    assert 4 <= (demo.now() - begun).total_seconds() < 5
+
+
+def test_who_is_told_to_wait_tells_all(session):
+    """A POST is not repeated after a 429, but the next caller does not ask too soon."""
+    session.token("revsto@demo", scopes=["posting", "account_view"])
+    demo = session.demo("revsto@demo")
+    demo.throttle(4)
+    refused = session.api("revsto@demo", "POST /distributor/v1/hooks\n\n{}")
+
+    with session.client("revsto@demo") as client:
+        assert client.get(PRODUCTS).status_code == 200
+
+    assert refused.status == 429
+    assert statuses(session)[-2:] == [429, 200]
+
+
+def test_a_demo_that_begins_anew_is_not_waited_for(session):
+    """`--reset` ends what the throttle began."""
+    session.token("revsto@demo", scopes=["posting"])
+    demo = session.demo("revsto@demo")
+    demo.throttle(4)
+    session.api("revsto@demo", "POST /distributor/v1/hooks\n\n{}")
+
+    demo.reset()
+
+    assert session.api("revsto@demo", PRODUCTS).note == ""

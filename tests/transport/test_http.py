@@ -13,7 +13,8 @@ from oauthmagic.errors import (
     ResponseRefused,
     TransportError,
 )
-from oauthmagic.transport.http import HttpTransport
+from oauthmagic.transport.http import HttpTransport, _complete
+from oauthmagic.transport.wire import WireRequest
 
 
 def headers_of(request):
@@ -58,6 +59,28 @@ def test_nothing_but_the_necessary_is_added(serve, answer, send):
     assert sorted(names) == ["accept-encoding", "host", "user-agent"]
     assert "accept-encoding: gzip" in headers_of(server.requests[0])
     assert "user-agent: oauthmagic" in headers_of(server.requests[0])
+
+
+@pytest.mark.parametrize("host", ["[::1]", "localhost"])
+def test_the_host_header_is_what_the_url_says(host):
+    """RFC 9110, section 7.2: an IPv6 address stands in brackets."""
+    request = WireRequest(method="GET", url=f"http://{host}:8080/a")
+
+    assert ("Host", f"{host}:8080") in _complete(request)
+
+
+@pytest.mark.parametrize(
+    ("method", "lengths"), [("GET", 0), ("DELETE", 0), ("POST", 1), ("PATCH", 1)]
+)
+def test_where_a_body_is_expected_its_absence_is_said(
+    serve, answer, send, method, lengths
+):
+    """RFC 9110, section 8.6: a POST without a body says that its length is 0."""
+    server = serve(answer())
+
+    send(server.url, method=method)
+
+    assert headers_of(server.requests[0]).count("content-length: 0") == lengths
 
 
 def test_a_header_that_is_given_is_not_added_a_second_time(serve, answer, send):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from wires import Server
 
 from oauthmagic.errors import DeadlineExceeded
 
@@ -114,6 +116,43 @@ def test_a_connection_used_again_has_its_deadline_too(serve, answer, send):
     assert taken < 0.5 + GRACE
     assert exceeded.value.sent == "unknown"
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("play", [silent, dripping, dripping_body, interim])
+def test_at_the_deadline_a_connection_used_again_is_broken_as_well(
+    serve, answer, send, play
+):
+    """The library tells nobody which socket it took; the socket itself knows."""
+    server = serve(answer(), play)
+    send(server.url)
+
+    with pytest.raises(DeadlineExceeded):
+        send(server.url, timeout=0.3)
+
+    assert server.connections == 1
+    assert server.hung_up.wait(1)
+    for thread in threading.enumerate():
+        if thread.name.endswith("(run)"):
+            thread.join(1)
+            assert not thread.is_alive()
+
+
+def test_a_server_that_takes_the_body_by_drops_is_left_at_the_deadline(send):
+    """A write has no more time than a read, however many parts it has."""
+
+    def sip(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        while connection.recv(65536):
+            server.stopped.wait(0.02)
+
+    with Server(sip) as server:
+        begun = time.monotonic()
+        with pytest.raises(DeadlineExceeded) as exceeded:
+            send(server.url, method="POST", body=bytes(64 << 20), timeout=0.5)
+        taken = time.monotonic() - begun
+
+    assert 0.45 < taken < 0.5 + GRACE
+    assert exceeded.value.sent == "unknown"
 
 
 def test_the_next_request_does_not_meet_the_late_answer(serve, answer, send):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+import select
+import socket
 
 import pytest
+from wires import Server, read_request
 
 from oauthmagic.errors import ConnectionFailed, OAuthMagicError
 from oauthmagic.redaction import Secret
+from oauthmagic.transport.http import HttpTransport
 
 CANARY = "plainly-fake-canary-0123456789"
 NEW = "plainly-fake-new-token-9876543210"
@@ -145,6 +150,57 @@ def test_other_traffic_goes_through_the_proxy_that_the_environment_names(
     assert len(proxy.requests) == 1
     assert proxy.requests[0].startswith(b"CONNECT api.example:443 ")
     assert CANARY.encode() not in proxy.requests[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_is_for_the_proxy_and_what_is_for_the_server_are_two_things(
+    serve, answer, send, identify, monkeypatch, tmp_path, scheme
+):
+    """The proxy's password stays there; the token is inside the tunnel, encrypted."""
+    context, ca_file = identify(("api.example",))
+    server = serve(answer(b"through"), context=context)
+    proxy_context, proxy_ca = identify()
+    # The proxy's own TLS: the system's authorities, and no file of session keys.
+    monkeypatch.setenv("SSL_CERT_FILE", str(proxy_ca))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    asked, passed_on = [], []
+
+    def tunnel(client):
+        asked.append(read_request(client)[0])
+        client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", server.port)) as upstream:
+            while True:
+                for side in select.select([client, upstream], [], [])[0]:
+                    data = side.recv(65536)
+                    if not data:
+                        return
+                    passed_on.append(data)
+                    (upstream if side is client else client).sendall(data)
+
+    with Server(tunnel, context=proxy_context if scheme == "https" else None) as proxy:
+        monkeypatch.setenv(
+            "HTTPS_PROXY", f"{scheme}://me:plainly%40fake@127.0.0.1:{proxy.port}"
+        )
+        transport = HttpTransport(ca_file=ca_file)
+        for _ in range(2):
+            response = send(
+                "https://api.example/a",
+                headers=(("Authorization", CANARY),),
+                method="POST",
+                body=bytes(100_000),
+                through=transport,
+            )
+        transport.close()
+
+    assert response.body == b"through"
+    assert not (tmp_path / "keys").exists()
+    assert len(asked) == 1
+    credentials = base64.b64encode(b"me:plainly@fake")
+    assert b"Proxy-Authorization: Basic " + credentials in asked[0]
+    assert CANARY.encode() not in asked[0] + b"".join(passed_on)
+    assert len(server.requests) == 2
+    assert b"proxy" not in server.requests[0].lower()
+    assert b"Host: api.example\r\n" in server.requests[0]
 
 
 @pytest.mark.parametrize("exception", ["192.0.2.1", "*", "a.example,192.0.2.1"])

@@ -1,0 +1,165 @@
+"""One call: however often its request is sent, one deadline and one patience.
+
+A request is sent again in three cases only: nothing of it was sent; it may be done
+twice, because its method is idempotent (RFC 9110, section 9.2.2) or because it carries
+an idempotency key; or the server refused its token, which is not decided here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthmagic.errors import ConnectionLost, DeadlineExceeded, TransportError
+from oauthmagic.transport.retry_after import retry_after
+from oauthmagic.transport.urls import parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oauthmagic.errors import Sent
+    from oauthmagic.runtime.world import World
+    from oauthmagic.transport.wire import WireRequest, WireResponse
+
+#: RFC 9110, sections 9.2.1 and 9.2.2. A 429 or 503 does not prove that nothing was
+#: done, nor does a lost connection; for these methods that makes no difference.
+IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+#: The header of a key by which a server knows a request that it has seen; what the
+#: draft of the IETF and most servers call it.
+IDEMPOTENCY_KEY = "idempotency-key"
+#: "0" must not become a storm.
+LEAST_WAIT = 1.0
+#: All who wait for the same end go on within this part of the wait, and not at once.
+#: Not within more: whoever comes late would find the next pause, and starve.
+SPREAD = 0.1
+
+_WORST: tuple[Sent, ...] = ("no", "unknown", "yes")
+
+
+class Call:
+    """Sends a request for as long as one caller waits for its answer.
+
+    Args:
+        world: What it runs in.
+        timeout: Seconds for everything, waiting included; the world's own without it.
+
+    Attributes:
+        attempts: How often the request was sent.
+        waited: How many seconds were spent waiting because the server said so.
+        reconnected: Whether it was sent again because the connection was lost.
+    """
+
+    def __init__(self, world: World, timeout: float | None = None) -> None:
+        self.attempts = 0
+        self.waited = 0.0
+        self.reconnected = False
+        self._world = world
+        self._timeout = timeout or world.api_timeout
+        self._end = world.monotonic() + self._timeout
+        self._backoff = LEAST_WAIT
+
+    def send(
+        self, request: WireRequest, complete: Callable[[WireRequest], WireRequest]
+    ) -> WireResponse:
+        """Send a request, and again where that is allowed and may help.
+
+        Args:
+            request: The request.
+            complete: Makes what is sent of it, each time anew: a signature holds
+                the moment.
+
+        Raises:
+            TransportError: No usable answer came; `.sent` speaks of all attempts.
+        """
+        origin = parse_url(request.url).origin
+        lost: ConnectionLost | None = None
+        answer: WireResponse | None = None
+        told = 0.0
+        while True:
+            if not self._wait_for_everyone(origin, told) and answer is not None:
+                return answer
+            sending = complete(request)
+            may_repeat = self._may_repeat(request, sending)
+            try:
+                answer = self._exchanged(sending, lost)
+            except ConnectionLost as error:
+                if self.reconnected or not (may_repeat or error.sent == "no"):
+                    raise
+                self.reconnected = True
+                lost = error.with_traceback(None)
+                continue
+            wait = self._asked_to_wait(answer)
+            if wait is None or wait > self._world.max_wait:
+                return answer
+            told = wait
+            now = self._world.monotonic()
+            self._world.pauses.begin(origin, now=now, seconds=told)
+            if not may_repeat:
+                return answer
+
+    def _exchanged(
+        self, sending: WireRequest, lost: ConnectionLost | None
+    ) -> WireResponse:
+        left = self._end - self._world.monotonic()
+        if left <= 0:
+            if lost is not None:
+                raise lost
+            msg = f"No whole answer within {self._timeout:g} seconds."
+            raise DeadlineExceeded(msg, sent="no")
+        self.attempts += 1
+        try:
+            return self._world.transport.send(
+                sending, timeout=left, limit=self._world.max_body
+            )
+        except TransportError as error:
+            if lost is not None:
+                error.sent = max(error.sent, lost.sent, key=_WORST.index)
+            raise
+
+    def _may_repeat(self, request: WireRequest, sending: WireRequest) -> bool:
+        """Return whether it does no harm that a request is done twice."""
+        if request.method in IDEMPOTENT:
+            return True
+        # The caller's own, which stays the same; one that is made anew is none.
+        own = self._world.provider.idempotency_header.lower()
+        names = {IDEMPOTENCY_KEY, own}
+        keys = [value for name, value in request.headers if name.lower() in names]
+        sent = [value for name, value in sending.headers if name.lower() in names]
+        return bool(keys) and all(keys) and keys == sent
+
+    def _asked_to_wait(self, response: WireResponse) -> float | None:
+        """Return how long the server asks to wait, if it does at all."""
+        if response.status not in (429, 503):
+            return None
+        if response.header("retry-after") is None:
+            return None
+        wait = retry_after(response, self._world.clock())
+        if wait is None:
+            # It wants a wait and cannot say which.
+            wait, self._backoff = self._backoff, self._backoff * 2
+        return max(wait, LEAST_WAIT)
+
+    def _wait_for_everyone(self, origin: str, told: float) -> bool:
+        """Wait while an origin wants to be left alone; return whether it is over.
+
+        Whoever has not asked yet may ask then; it is one request, and no storm.
+        """
+        world = self._world
+        waited_for = None
+        while (until := world.pauses.until(origin)) not in (None, waited_for):
+            wait, told = max(until - world.monotonic(), told), 0.0
+            if wait > 0:
+                if not self._has_time_for(wait):
+                    return False
+                chance = int.from_bytes(world.randomness(2), "big") / 65536
+                spread = wait * SPREAD * chance
+                if self._has_time_for(wait + spread):
+                    wait += spread
+                self.waited += wait
+                world.sleep(wait)
+            world.pauses.end(origin, until)
+            waited_for = until
+        return True
+
+    def _has_time_for(self, wait: float) -> bool:
+        left = self._end - self._world.monotonic()
+        return self.waited + wait <= self._world.max_wait and wait < left
