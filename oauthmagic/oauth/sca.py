@@ -219,10 +219,15 @@ def _decoded(encoded: str) -> dict[str, Any]:
         octets = base64.b64decode(bare + "=" * (-len(bare) % 4))
     except binascii.Error:
         _refuse(f"its {_PARAMETER} is not base64")
+    why = ""
     try:
-        return read_object(octets, max_bytes=MAX_LENGTH)
+        decoded = read_object(octets, max_bytes=MAX_LENGTH)
     except ValueError as error:
-        _refuse(f"its {_PARAMETER} was decoded, but {error}")
+        why = str(error)
+    if why:
+        # Not from there: the reader's frames hold what the challenge says of a user.
+        _refuse(f"its {_PARAMETER} was decoded, but {why}")
+    return decoded
 
 
 def _identifier(details: dict[str, Any], name: str) -> str:
