@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import urllib.parse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hostile_servers import Answer, plain
@@ -96,12 +96,12 @@ def provider_at(url: str, *, step_up: str = "") -> Provider:
 def session_at(
     server: HostileServer, *, step_up: str = "", **changes: Any
 ) -> Iterator[Session]:
-    """Make a session that knows the server; its time stands still."""
+    """Make a session that knows the server; its time goes on when it waits."""
     slept: list[float] = []
     session = Session(
         **{
             "environ": {},
-            "clock": lambda: NOW,
+            "clock": lambda: NOW + timedelta(seconds=sum(slept)),
             "sleep": slept.append,
             "randomness": os.urandom,
             **changes,
