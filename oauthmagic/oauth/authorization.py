@@ -179,7 +179,8 @@ def _place(url: str) -> tuple[str, str, int | None, str] | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    if "@" in parts.netloc or "\\" in url:
+    # Line breaks in it were passed over just now.
+    if "@" in parts.netloc or "\\" in url or not url.isprintable():
         return None
     port = port or _DEFAULT_PORTS.get(parts.scheme)
     return parts.scheme, host, port, parts.path or "/"
