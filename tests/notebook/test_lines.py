@@ -15,8 +15,16 @@ from scales import scaled
 import oauthmagic.session
 from oauthmagic import Session
 from oauthmagic.errors import ConnectionFailed, OAuthMagicError
-from oauthmagic.providers.provider import Environment, Provider
 
+PROVIDER = """
+[provider]
+name = "acme"
+token_endpoint_auth_method = "none"
+
+[environments.sandbox]
+token_endpoint = "https://id.acme.example/token"
+api_base = "https://api.acme.example"
+"""
 #: What starts a program, or evaluates a text.
 STARTS = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "pty.")
 ATTACKS = (
@@ -116,23 +124,12 @@ def started():
 
 
 @pytest.fixture
-def run(shell, monkeypatch):
+def run(shell, monkeypatch, tmp_path):
     """Run a line or a cell in a shell that has a provider and no network."""
     session = Session(environ={}, transport=Nowhere())
-    sandbox = Environment(
-        name="sandbox",
-        token_endpoint="https://id.acme.example/token",
-        api_base="https://api.acme.example",
-    )
-    provider = Provider(
-        name="acme",
-        title="Acme",
-        environments={"sandbox": sandbox},
-        grants=("client_credentials",),
-        default_grant="client_credentials",
-        token_endpoint_auth_method="none",
-    )
-    session.add(provider)
+    path = tmp_path / "acme.toml"
+    path.write_text(PROVIDER)
+    session.add(path)
     session.adopt("acme", {"access_token": "held-token-1"})
     # There is no public way to say which session the magics use.
     monkeypatch.setattr(oauthmagic.session, "_current", session)

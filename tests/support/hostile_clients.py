@@ -7,14 +7,16 @@ import contextlib
 import json
 import os
 import urllib.parse
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostile_servers import Answer, plain
 
 from oauthmagic import Session, UserActionRequired
 from oauthmagic.oauth.grants import TOKEN_EXCHANGE
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.file import read_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hostile_servers import HostileServer
 
     from oauthmagic import Token
+    from oauthmagic.providers.provider import Provider
 
     Hostile = Callable[[bytes], Answer] | Answer
 
@@ -45,6 +48,21 @@ DETAILS = {
 CHALLENGE = 'SCA realm="x", auth-param1="{}"'.format(
     base64.b64encode(json.dumps({"scaDetails": DETAILS}).encode()).decode()
 )
+PROVIDER = f"""
+[provider]
+name = "acme"
+title = "Acme"
+default_grant = "client_credentials"
+grants = [
+    "client_credentials", "password", "authorization_code", "refresh_token",
+    "{TOKEN_EXCHANGE}",
+]
+
+[environments.sandbox]
+token_endpoint = "{{url}}/token"
+authorization_endpoint = "{{url}}/authorize"
+api_base = "{{url}}/api"
+"""
 #: The grants of the client, one of them with a second factor, and what each sends
 #: beside the client's secret, by the name that stands for it in the data files.
 FLOWS = {
@@ -66,28 +84,15 @@ def sent_in(flow: str) -> dict[str, str]:
 
 def provider_at(url: str, *, step_up: str = "") -> Provider:
     """Return a provider with every grant, all of it at one server."""
-    return Provider(
-        name="acme",
-        title="Acme",
-        environments={
-            "sandbox": Environment(
-                name="sandbox",
-                token_endpoint=f"{url}/token",
-                api_base=f"{url}/api",
-                endpoints={
-                    "authorization_endpoint": f"{url}/authorize",
-                    "sca_endpoint": f"{url}/sca",
-                },
-            )
-        },
-        grants=(
-            "client_credentials",
-            "password",
-            "authorization_code",
-            TOKEN_EXCHANGE,
-            "refresh_token",
-        ),
-        default_grant="client_credentials",
+    described = read_provider(
+        PROVIDER.format(url=url), source="acme.toml", folder=Path()
+    )
+    # What a file cannot say.
+    sandbox = described.environments["sandbox"]
+    endpoints = {**sandbox.endpoints, "sca_endpoint": f"{url}/sca"}
+    return replace(
+        described,
+        environments={"sandbox": replace(sandbox, endpoints=endpoints)},
         step_up=step_up,
     )
 
