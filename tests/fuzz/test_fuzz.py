@@ -96,7 +96,8 @@ def test_every_mutation_of_a_seed_is_survived(name, figure):
     seeds = [seed for seed in SEEDS[name] if len(seed) < 4096]
     most = MOST.get(name, scaled(1_000, 50_000))
 
-    @settings(max_examples=most)
+    # How long an input takes is judged by its CPU time, under the fuzzer.
+    @settings(max_examples=most, deadline=None)
     @given(st.integers(0, 2**64))
     def survives(number):
         # Drawing each change from hypothesis itself would take ten times as long.
