@@ -69,11 +69,12 @@ Sent = Literal["no", "yes", "unknown"]
 #: The most characters of a message and of a hint; some of them are a server's.
 LONGEST_MESSAGE = 500
 LONGEST_HINT = 1000
-#: C0 and C1 controls, the characters that reorder or hide text, and halves of
-#: surrogate pairs, which no output can write; to stand in a character class.
+#: C0 and C1 controls, the characters that reorder or hide text (tags among them, in
+#: which a whole text can hide), and halves of surrogate pairs, which no output can
+#: write; to stand in a character class.
 INVISIBLE = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    r"\ufeff\ud800-\udfff"
+    r"\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 

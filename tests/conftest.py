@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import settings
 from scales import SOAK
 
 from oauthmagic.redaction import forget_the_gone
@@ -28,6 +29,10 @@ from oauthmagic.redaction import forget_the_gone
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# How long an example takes is the machine's business: two cores may be shared.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 #: Read before `clean_environ` hides it from the tests.
 REQUIRE_ALL = os.environ.get("OAUTHMAGIC_REQUIRE") == "all"

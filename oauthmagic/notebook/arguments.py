@@ -78,7 +78,8 @@ class Parser(argparse.ArgumentParser):
     """Parses a line; every error is a `CommandError`."""
 
     def __init__(self, magic: str) -> None:
-        super().__init__(prog=magic, add_help=False, allow_abbrev=False)
+        # A usage that is given need not be put together for every line.
+        super().__init__(prog=magic, usage=magic, add_help=False, allow_abbrev=False)
 
     def read(self, line: str) -> argparse.Namespace:
         """Return the parsed line.

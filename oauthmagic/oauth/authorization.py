@@ -7,12 +7,14 @@ Building and reading are two functions; what ties them together is an
 from __future__ import annotations
 
 import hmac
+import re
 import urllib.parse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, OAuthError, WrongState
 from oauthmagic.oauth import pkce
+from oauthmagic.oauth.responses import ERROR_CODE
 from oauthmagic.oauth.scopes import format_scope
 from oauthmagic.redaction import Secret, quote
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 STATE_OCTETS = 32
 #: The longest redirected URL that is read.
 MAX_URL = 16 * 1024
+
+_AS_IT_IS = "Paste the URL exactly as the browser shows it."
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+#: RFC 6749, appendix A.11.
+_CODE = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,10 +128,17 @@ def read_authorization_response(
         CommandError: It is not an answer at all; the request goes on waiting.
     """
     parameters = _parameters(url)
+    # RFC 9700, section 4.4.2.2: where it came to tells servers apart that send no iss.
+    if _place(url) != _place(request.redirect_uri):
+        msg = (
+            "The redirected URL is not at the redirect_uri of this login, "
+            f"{request.redirect_uri}."
+        )
+        raise CommandError(msg, hint=_AS_IT_IS)
     repeated = [name for name, values in parameters.items() if len(values) > 1]
     if repeated:
         msg = "The redirected URL has a parameter twice."
-        raise CommandError(msg, hint="Paste the URL exactly as the browser shows it.")
+        raise CommandError(msg, hint=_AS_IT_IS)
     found = {name: values[0] for name, values in parameters.items()}
     del parameters
     if not hmac.compare_digest(
@@ -138,23 +152,47 @@ def read_authorization_response(
     if request.issuer and iss != request.issuer:
         msg = "The redirected URL comes from another authorization server."
         raise WrongState(msg)
-    if "error" in found:
-        return OAuthError.for_code(found["error"])(
-            quote(found.get("error_description")), error=quote(found["error"], 60)
+    # RFC 6749, section 3.1: a parameter without a value is none.
+    error, code = found.get("error"), found.get("code")
+    if error:
+        known = error if ERROR_CODE.fullmatch(error) else ""
+        return OAuthError.for_code(known)(
+            quote(found.get("error_description")), error=known
         )
-    if not found.get("code"):
+    if not code:
         msg = "The redirected URL has neither a code nor an error."
         raise CommandError(msg, hint="Paste the whole URL from the address bar.")
-    return Secret(found["code"])
+    if not _CODE.fullmatch(code):
+        msg = "The redirected URL has a code with characters that no code may have."
+        raise CommandError(msg, hint=_AS_IT_IS)
+    return Secret(code)
+
+
+def _place(url: str) -> tuple[str, str, int | None, str] | None:
+    """Return scheme, host, port and path of a URL; None where it has a user, or none.
+
+    RFC 3986, section 6.2: the case of a host and a port that goes without saying
+    make no difference; a path is compared to the letter (RFC 9700, section 2.1).
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    # Line breaks in it were passed over just now.
+    if "@" in parts.netloc or "\\" in url or not url.isprintable():
+        return None
+    port = port or _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, host, port, parts.path or "/"
 
 
 def _parameters(url: str) -> dict[str, list[str]]:
     if len(url) > MAX_URL:
         msg = "The redirected URL is too long."
-        raise CommandError(msg)
+        raise CommandError(msg, hint=_AS_IT_IS)
     query = url.partition("#")[0].partition("?")[2]
     try:
         return urllib.parse.parse_qs(query, keep_blank_values=True, max_num_fields=50)
     except ValueError:
         msg = "The redirected URL cannot be read."
-        raise CommandError(msg) from None
+        raise CommandError(msg, hint=_AS_IT_IS) from None

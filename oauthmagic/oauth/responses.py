@@ -31,10 +31,11 @@ MAX_BYTES = 1 << 20
 MAX_LIFE = 10 * 366 * 24 * 3600
 #: The longest token accepted: it must fit a header.
 MAX_TOKEN = 64 * 1024
+#: What an `error` may be to be repeated (RFC 6749, section 5.2, allows more).
+ERROR_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _DIGITS = re.compile(r"[0-9]{1,12}")
-_ERROR_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,7 +196,7 @@ def _error_from(members: dict[str, Any], status: int) -> OAuthError:
         # Some API gateways wrap their own code and message.
         description = description or quote(code.get("message"))
         code = code.get("code")
-    if not isinstance(code, str) or not _ERROR_CODE.fullmatch(code):
+    if not isinstance(code, str) or not ERROR_CODE.fullmatch(code):
         return OAuthError(
             description or quote(members.get("message")),
             status=status,

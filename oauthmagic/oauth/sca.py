@@ -133,7 +133,7 @@ def read_challenge(source: str | Iterable[Challenge]) -> ScaEvent | None:
         InvalidChallenge: It is an SCA challenge that cannot be read, or there are two.
     """
     if isinstance(source, str):
-        if len(source) > MAX_LENGTH and _BEGINS.search(source):
+        if _is_too_long(source):
             _refuse(f"it is longer than {MAX_LENGTH // 1024} KiB")
         source = parse_challenges(source)
     challenges = [each for each in source if each.scheme == SCHEME]
@@ -145,6 +145,16 @@ def read_challenge(source: str | Iterable[Challenge]) -> ScaEvent | None:
     if not encoded:
         _refuse(f"it has no {_PARAMETER}")
     return ScaEvent.from_details(_decoded(encoded).get("scaDetails"))
+
+
+def asks(field: str) -> bool:
+    """Return whether `WWW-Authenticate` asks for a second factor, readable or not.
+
+    Args:
+        field: Its value.
+    """
+    challenges = parse_challenges(field)
+    return _is_too_long(field) or any(each.scheme == SCHEME for each in challenges)
 
 
 def authorization(event: ScaEvent) -> str:
@@ -205,6 +215,10 @@ def outsourced_attempt_body(
     }
 
 
+def _is_too_long(field: str) -> bool:
+    return len(field) > MAX_LENGTH and _BEGINS.search(field) is not None
+
+
 def _verification(method: str, channel: str) -> dict[str, object]:
     return {"method": method, **({"channel": channel} if channel else {})}
 
@@ -219,10 +233,15 @@ def _decoded(encoded: str) -> dict[str, Any]:
         octets = base64.b64decode(bare + "=" * (-len(bare) % 4))
     except binascii.Error:
         _refuse(f"its {_PARAMETER} is not base64")
+    why = ""
     try:
-        return read_object(octets, max_bytes=MAX_LENGTH)
+        decoded = read_object(octets, max_bytes=MAX_LENGTH)
     except ValueError as error:
-        _refuse(f"its {_PARAMETER} was decoded, but {error}")
+        why = str(error)
+    if why:
+        # Not from there: the reader's frames hold what the challenge says of a user.
+        _refuse(f"its {_PARAMETER} was decoded, but {why}")
+    return decoded
 
 
 def _identifier(details: dict[str, Any], name: str) -> str:

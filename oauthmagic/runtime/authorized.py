@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from oauthmagic.oauth import sca
 from oauthmagic.oauth.challenges import bearer_error, parse_challenges
-from oauthmagic.oauth.sca import SCHEME
 from oauthmagic.runtime.calls import Call
 from oauthmagic.transport.urls import resolve
 
@@ -145,7 +145,7 @@ def _is_about_the_token(response: WireResponse) -> bool:
     """
     if response.status != 401:  # noqa: PLR2004
         return False
-    challenges = parse_challenges(response.joined("www-authenticate"))
-    if any(challenge.scheme == SCHEME for challenge in challenges):
+    field = response.joined("www-authenticate")
+    if sca.asks(field):
         return False
-    return bearer_error(challenges).error in ("", "invalid_token")
+    return bearer_error(parse_challenges(field)).error in ("", "invalid_token")

@@ -115,7 +115,7 @@ def ask_to_log_in(
 def _redirected(answer: str, url: str, demo: Demo | None) -> str:
     """Return the redirected URL that an answer is, or stands for."""
     answer = answer.strip()
-    if answer.startswith(("https://", "http://")):
+    if answer.startswith(("https://", "http://")) and answer.isprintable():
         return answer
     if demo is None or answer not in WORDS:
         msg = "That is not the redirected URL."

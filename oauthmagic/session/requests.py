@@ -85,6 +85,7 @@ class Sending:
         left: The requests not yet answered.
         token: What the next one is sent with.
         proof: Headers for the next one alone.
+        step_ups: How many second factors the next one was answered with.
         every_page: Whether lists are followed to their end.
         replies: What came back so far.
     """
@@ -92,6 +93,7 @@ class Sending:
     left: list[Prepared]
     token: Token
     proof: tuple[tuple[str, str], ...] = ()
+    step_ups: int = 0
     every_page: bool = False
     replies: list[Reply] = field(default_factory=list)
 
@@ -114,6 +116,7 @@ class Sending:
             if self.every_page and reply.ok and wire.method == "GET":
                 reply.pages = self._pages(reply, prepared, world, keeper)
             self.left.pop(0)
+            self.step_ups = 0
             if not reply.ok and self.left:
                 # What follows was written for a world where this one worked.
                 reply.note = f"{reply.note}; {len(self.left)} more not sent".strip("; ")

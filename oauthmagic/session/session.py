@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -644,15 +645,23 @@ class Session:
             demo = self._worlds.demo(world) if is_demo else None
             raise ask_to_log_in(self._room, self._keeper, world, wish, found, demo)
 
-        def obtain(proof: Headers = ()) -> Token:
-            return self._keeper.obtain(world, wish, found, seen=held, headers=proof)
+        asked = itertools.count()
 
-        try:
-            return obtain()
-        except StepUpRequired as error:
-            step = StepUp(world=world, event=error.event, token=None, credentials=found)
-        name = wish.alias or str(world.target)
-        raise step.ask(self._room, name, wish, obtain)
+        def obtain(proof: Headers = ()) -> Token:
+            try:
+                return self._keeper.obtain(world, wish, found, seen=held, headers=proof)
+            except StepUpRequired as error:
+                event = error.event
+            step = StepUp(
+                world=world,
+                event=event,
+                token=None,
+                credentials=found,
+                before=next(asked),
+            )
+            raise step.ask(self._room, wish.alias or str(world.target), wish, obtain)
+
+        return obtain()
 
     def _go_on(self, world: World, sending: Sending, alias: str) -> Reply:
         """Send requests, and ask the user where a server wants a second factor."""
@@ -663,7 +672,14 @@ class Session:
             event, known = error.event, self._keeper.credentials(sending.token)
         if isinstance(event, BearerError):
             raise self._ask_for_stronger_login(ready, sending, known, event)
-        step = StepUp(world=ready, event=event, token=sending.token, credentials=known)
+        step = StepUp(
+            world=ready,
+            event=event,
+            token=sending.token,
+            credentials=known,
+            before=sending.step_ups,
+        )
+        sending.step_ups += 1
 
         def again(proof: Headers) -> Reply:
             sending.proof = proof

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 #: The most bytes of an answer to a challenge or an attempt.
 _MOST_BYTES = 64 * 1024
+#: The most second factors for one request: a server that is never content would have
+#: its user give codes for ever.
+MOST_STEP_UPS = 2
 #: Methods that need a code to be sent first.
 _SENT = ("OTP", "PUSH_NOTIFICATION")
 #: The partner's own verdict, where it authenticates the user itself.
@@ -55,12 +58,14 @@ class StepUp:
         token: What authorizes the calls: the request's own token, or None where
             the token itself was asked for.
         credentials: The client's, for a token of its own in that case.
+        before: How many second factors the same request was given already.
     """
 
     world: World
     event: ScaEvent
     token: Token | None
     credentials: Credentials
+    before: int = 0
 
     def ask(
         self, room: WaitingRoom, name: str, wish: Any, again: Callable[[Headers], Any]
@@ -72,7 +77,16 @@ class StepUp:
             name: The target or alias.
             wish: What it is for.
             again: Sends the request once more, with the proof as headers.
+
+        Raises:
+            StepUpFailed: It was given enough of them.
         """
+        if self.before >= MOST_STEP_UPS:
+            title = self.world.provider.title
+            msg = (
+                f"{title} asks for a second factor again, after {self.before} of them."
+            )
+            raise StepUpFailed(msg)
         chosen = self._chosen()
         wants = [self._offered(each) for each in self.event.available_verifications]
         if chosen is not None and self._can_be_sent(chosen):
@@ -199,11 +213,15 @@ class StepUp:
             wait = quote(response.header("retry-after") or "", 40)
             msg = "A new code cannot be sent yet, or no more."
             raise RateLimited(msg, retry_after=wait)
+        why = ""
         try:
             told = read_object(response.body, max_bytes=_MOST_BYTES)
         except ValueError as error:
-            msg = f"The answer to the second factor was refused: {error}."
-            raise ProtocolError(msg) from None
+            why = str(error)
+        if why:
+            # Not from there: the frames of the reader hold the answer.
+            msg = f"The answer to the second factor was refused: {why}."
+            raise ProtocolError(msg)
         if response.status not in (200, 201):
             problem = told.get("error")
             message = problem.get("message") if isinstance(problem, dict) else problem

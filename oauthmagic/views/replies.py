@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Mapping
@@ -118,12 +119,12 @@ class Reply:
         Raises:
             ReplyError: It is not JSON.
         """
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(self.body)
-        except (ValueError, RecursionError):
-            kind = quote(self.headers.get("content-type", "no media type"), 60)
-            msg = f"The body of {self._title()} is not JSON ({kind})."
-            raise ReplyError(msg, hint="See it as it is with .text.") from None
+        # Not from there: the reader's frames hold the body.
+        kind = quote(self.headers.get("content-type", "no media type"), 60)
+        msg = f"The body of {self._title()} is not JSON ({kind})."
+        raise ReplyError(msg, hint="See it as it is with .text.")
 
     def frame(self, path: str | None = None) -> pd.DataFrame:
         """Return the rows of a JSON reply as a DataFrame, nested members flattened.

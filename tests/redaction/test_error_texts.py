@@ -19,7 +19,13 @@ def test_an_error_says_no_secret():
     assert secret
 
 
-@pytest.mark.parametrize("sign", ["\x1b", "\x9b", "\u202e", "\u2066", "\x00", "\ud800"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        *("\x1b", "\x9b", "\u202e", "\u2066", "\x00", "\ud800", "\ufff9"),
+        *("\U000e0041", "\U000e0101"),
+    ],
+)
 def test_an_error_has_no_character_that_does_not_show(sign):
     """Nothing in it moves the cursor or turns the text around."""
     error = ReplyError(f"a{sign}b", hint=f"c{sign}d\ne")
