@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from oauthmagic.oauth.tokens import Token, TokenKey
     from oauthmagic.session.worlds import Worlds
+    from oauthmagic.store.records import ClockOf
+    from oauthmagic.store.shared import SharedStore
     from oauthmagic.store.stores import Entry, Store
 
 
@@ -96,17 +99,50 @@ class Stores:
             msg = "On a public Binder nothing is kept on the disk."
             hint = 'The store "memory" works here; it ends with the kernel.'
             raise EnvironmentRefused(msg, hint=hint)
-        from oauthmagic.store.opening import (  # noqa: PLC0415 - imports cryptography
-            Place,
-            open_store,
+        return lasting_store(
+            kind,
+            self._variables,
+            clock_of=self._worlds.clock_of,
+            randomness=self._randomness,
         )
 
-        given = self._variables.get(PASSPHRASE)
-        directory = self._variables.get(DIRECTORY)
-        place = Place(
-            directory=Path(str(directory)).expanduser() if directory else None,
-            passphrase=given if isinstance(given, Secret) else None,
-            randomness=self._randomness,
-            clock_of=self._worlds.clock_of,
-        )
-        return open_store(kind, place)
+
+def lasting_store(
+    kind: str,
+    variables: Mapping[str, str | Secret],
+    *,
+    clock_of: ClockOf,
+    randomness: Callable[[int], bytes] = os.urandom,
+) -> SharedStore:
+    """Open the store "file" or "keyring" of this user.
+
+    Args:
+        kind: Which.
+        variables: The environment's own (`oauthmagic.session.credentials.concealed`).
+        clock_of: From a target to the time of its tokens.
+        randomness: Returns so many random bytes.
+
+    Raises:
+        StoreError: It cannot be used here.
+    """
+    from oauthmagic.store.opening import (  # noqa: PLC0415 - imports cryptography
+        Place,
+        open_store,
+    )
+
+    given = variables.get(PASSPHRASE)
+    place = Place(
+        directory=store_directory(variables),
+        passphrase=given if isinstance(given, Secret) else None,
+        randomness=randomness,
+        clock_of=clock_of,
+    )
+    return open_store(kind, place)
+
+
+def store_directory(variables: Mapping[str, str | Secret]) -> Path:
+    """Return the directory of the file store, whether there is one or not."""
+    from oauthmagic.store.places import user_directory  # noqa: PLC0415 - when chosen
+
+    named = variables.get(DIRECTORY)
+    return Path(str(named)).expanduser() if named else user_directory()

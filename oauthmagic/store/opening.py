@@ -56,7 +56,7 @@ class Place:
     """Where a store that lasts is kept, and with what.
 
     Attributes:
-        directory: Its directory; without one, a directory of the user's state.
+        directory: Its directory.
         passphrase: What its key is made of, or None for one in the keyring.
         keyring: The operating system's keyring.
         disk: The calls that touch the disk.
@@ -67,7 +67,7 @@ class Place:
     passphrase: Secret | None
     randomness: Callable[[int], bytes]
     clock_of: ClockOf
-    directory: Path | None = None
+    directory: Path
     keyring: Keyring | None = None
     disk: Disk | None = None
 
@@ -80,7 +80,7 @@ def open_store(kind: str, place: Place) -> SharedStore:
         StoreDamaged: What its key is made with was changed.
     """
     disk = place.disk or Disk()
-    directory = place.directory or user_directory()
+    directory = place.directory
     keyring = place.keyring or Keyring()
     shelf = Directory(directory, disk)
     locks = Locks(directory, disk)
@@ -96,13 +96,6 @@ def open_store(kind: str, place: Place) -> SharedStore:
         clock_of=place.clock_of,
         randomness=place.randomness,
     )
-
-
-def user_directory() -> Path:
-    """Return the directory of the file store, below the user's state directory."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - only for this store
-
-    return user_state_path("oauthmagic", appauthor=False) / "tokens"
 
 
 def _sealed_with(

@@ -12,6 +12,7 @@ from oauthmagic.errors import (
     StoreWriteFailed,
     UnknownName,
 )
+from oauthmagic.session.known import known_secrets
 
 SEALED = {"OAUTHMAGIC_STORE_PASSPHRASE": PASSPHRASE}
 PRODUCTS = "GET /distributor/v1/products"
@@ -162,3 +163,17 @@ def test_the_passphrase_does_not_show():
             session.token(PASSPHRASE.replace(" ", "-"))
         assert "[secret]" in str(caught.value) or PASSPHRASE not in str(caught.value)
         assert PASSPHRASE not in repr(vars(session._store))
+
+
+def test_a_scan_knows_the_tokens_of_the_file_store(clean_environ):
+    """Whatever form they have; and it makes no store where there is none."""
+    assert known_secrets({}) == []
+    assert not list(clean_environ.rglob("oauthmagic"))
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        token = session.token("revsto@demo")
+
+    found = {secret.reveal() for secret in known_secrets(SEALED)}
+
+    assert {token.access_token.reveal(), token.refresh_token.reveal()} < found
+    # Without the passphrase nobody knows them, and that is no error.
+    assert known_secrets({}) == []
