@@ -194,6 +194,8 @@ def clean_environ(
     }
     for name, path in homes.items():
         monkeypatch.setenv(name, str(path))
+    # No test looks into the developer's keyring.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     # Help texts wrap at the terminal's width.
     monkeypatch.setenv("COLUMNS", "88")
     monkeypatch.setenv("NO_COLOR", "1")
