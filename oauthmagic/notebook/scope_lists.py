@@ -8,7 +8,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Text, VBox
 
 from oauthmagic.notebook.choices import matching, offered_scopes
 from oauthmagic.notebook.controls import WIDE, checkbox, labelled, show
-from oauthmagic.views.forms import note_html
+from oauthmagic.views.forms import BORDER, note_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class ScopeList:
                 **WIDE,
                 "max_height": "15em",
                 "overflow": "auto",
-                "border": "1px solid",
+                "border": BORDER,
                 "padding": "2px 6px",
             }
         )

@@ -26,7 +26,7 @@ ENTERED = "entered; type again to replace it"
 SOURCES = {
     "held": "used before; leave empty to use it again",
     "environment": "in the environment; leave empty to use it",
-    "": "or leave empty, if the keyring has it",
+    "": "leave empty only if the keyring has it",
 }
 #: Fields that hold a secret, or could: keys are pasted where their path belongs.
 HIDDEN = (*SECRET_FIELDS, "private_key", "signing_key")

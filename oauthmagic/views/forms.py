@@ -29,6 +29,8 @@ MEANINGS = {
     "production": "real accounts, real people, real money. Ask for no more scopes "
     "than you need.",
 }
+#: As the page draws its own lines, where it says so.
+BORDER = "1px solid var(--jp-border-color1, #888)"
 _COLOURS = {
     "demo": "border-left:4px solid #2e7d32",
     "sandbox": "border-left:4px solid #1565c0",
@@ -39,8 +41,13 @@ _COLOURS = {
 
 def plain_label(text: str, limit: int = 160) -> str:
     """Return a text for a control's label: visible, cut, and never mathematics."""
-    shown = visible(redact(text)).replace("$", "\uff04").replace("\\", "\uff3c")
-    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+    shown = visible(redact(text))
+    if len(shown) > limit:
+        shown = shown[: limit - 3] + "..."
+    if shown.count("$") > 1:
+        shown = shown.replace("$", "\uff04")
+    # With something invisible behind it, a backslash begins no formula.
+    return shown.replace("\\", "\\\u200b")
 
 
 def environment_html(environment: str) -> str:
@@ -86,8 +93,9 @@ def line_html(line: str) -> str:
     """Return the magic line that does what a form does, ready to copy."""
     return _block(
         "The same as a line, to copy:"
-        '<pre tabindex="0" style="user-select:all;margin:2px 0;padding:4px 8px;'
-        'border:1px solid;border-radius:3px;white-space:pre-wrap;line-height:1.4">'
+        '<pre tabindex="0" style="user-select:all;font-family:monospace;'
+        "margin:2px 0;padding:4px 8px;"
+        f'border:{BORDER};border-radius:3px;white-space:pre-wrap;line-height:1.4">'
         f"{escape(line)}</pre>",
         "line-height:1.4",
     )
@@ -133,7 +141,8 @@ def granted_html(token: Token, scopes: Mapping[str, str]) -> str:
     more = f"<div>... and {left} more</div>" if left else ""
     return _block(
         '<table style="border-collapse:collapse;line-height:1.4">'
-        '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
+        '<caption style="text-align:left;font-weight:bold;padding:2px 0;'
+        'white-space:nowrap">'
         f"Scopes of {escape(quote(token.target))}: asked for and granted</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}",
         "",

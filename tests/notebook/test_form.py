@@ -174,8 +174,7 @@ def test_every_control_says_what_it_is(session):
     labels = [
         each.description
         for each in controls(form)
-        if "description" in each.keys  # noqa: SIM118 - a list of traits
-        and type(each).__name__ != "HTML"
+        if "description" in each.keys and type(each).__name__ != "HTML"
     ]
 
     assert all(labels)
@@ -316,7 +315,8 @@ def test_a_hostile_description_is_a_text(session):
     click(form._get)
 
     assert box.description.startswith(("x<img>", "x&lt;img&gt;"))
-    assert not {"$", "\\"} & {*box.description}
+    assert "$" not in box.description
+    assert "\\href" not in box.description
     assert "<img" not in form._granted.value + form._line.value + form._said.value
     assert HOSTILE[0].replace("<", "&lt;").replace(">", "&gt;") in form._granted.value
     assert 'class="tex2jax_ignore mathjax_ignore"' in form._granted.value
