@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Text, VBox
 from oauthmagic.notebook.choices import matching, offered_scopes
 from oauthmagic.notebook.controls import WIDE, checkbox, labelled, show
 from oauthmagic.views.forms import BORDER, note_html
+from oauthmagic.views.texts import shown_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,8 @@ class ScopeList:
         self.list = VBox(
             layout={
                 **WIDE,
-                "max_height": "15em",
+                # Not whole lines: half of one shows that there are more.
+                "max_height": "17em",
                 "overflow": "auto",
                 "border": BORDER,
                 "padding": "2px 6px",
@@ -121,7 +123,8 @@ class ScopeList:
         self._tell(self._selected)
 
     def _say_count(self) -> None:
-        said = f"{len(self._selected)} of {len(self._offered)} selected."
+        named = shown_scopes(self._selected)
+        said = f"{len(self._selected)} of {len(self._offered)} selected: {named}."
         if not self._selected:
             said = f"None of {len(self._offered)} selected: {self._default} asked for."
         self._count.value = note_html(said)

@@ -94,7 +94,7 @@ def line_html(line: str) -> str:
     return _block(
         "The same as a line, to copy:"
         '<pre tabindex="0" style="user-select:all;font-family:monospace;'
-        "margin:2px 0;padding:4px 8px;"
+        "margin:2px 0;padding:4px 8px;word-break:normal;overflow-wrap:anywhere;"
         f'border:{BORDER};border-radius:3px;white-space:pre-wrap;line-height:1.4">'
         f"{escape(line)}</pre>",
         "line-height:1.4",

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from canaries import traces_of
 from environs import clean
+from jupyter_core.utils import run_sync
 from loopback_servers import ACCESS_TOKEN, CLIENT_ID, SECRET, bank, describe
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
@@ -46,6 +47,7 @@ def written(value):
 def books(tmp_path_factory):
     """Notebooks saved with their widgets' states, one for each state of a form."""
     folder = tmp_path_factory.mktemp("states")
+    (folder / "home").mkdir()
     texts = {"secret": written(SECRET), "wrong": written(WRONG)}
     texts["client_id"] = written(CLIENT_ID)
     with bank() as server:
@@ -58,9 +60,7 @@ def books(tmp_path_factory):
         ]
         cells = [nbformat.v4.new_code_cell(each) for each in sources]
         book = nbformat.v4.new_notebook(cells=cells)
-        client = NotebookClient(
-            book, timeout=60, store_widget_state=True, resources=None
-        )
+        client = NotebookClient(book, timeout=60, store_widget_state=True)
         found = {}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in clean({}, folder / "home").items():
@@ -72,8 +72,8 @@ def books(tmp_path_factory):
                     if number > 2:
                         state = list(STATES)[number - 3]
                         found[state] = copy.deepcopy(client.nb)
-                client.km.restart_kernel(now=True)
-                client.kc.wait_for_ready(timeout=60)
+                run_sync(client.km.restart_kernel)(now=True)
+                run_sync(client.kc.wait_for_ready)(timeout=60)
                 client.execute_cell(cells[-1], len(cells) - 1)
                 client.set_widgets_metadata()
                 found["after a restart"] = copy.deepcopy(client.nb)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import KernelManager
-from loopback_servers import bank, describe
+from loopback_servers import CLIENT_ID, bank, describe
 
 TIMEOUT = 60
 PASSWORD = 'Canary5 "pä&ß/w+rd%<é>'
@@ -296,13 +296,20 @@ def test_what_is_typed_into_a_form_is_in_no_message(kernel, tmp_path):
         kernel(f"%token add {describe(server, tmp_path)}")
         said = kernel("form = %token form bank\nform")
         (shown,) = said.of("display_data")
-        field = kernel("print(form._credentials.fields['client_secret'].model_id)")
-        button = kernel("print(form._get.model_id)")
-        for model, data in (
-            (field, {"method": "update", "state": {"value": typed}}),
-            (button, {"method": "custom", "content": {"event": "click"}}),
+        models = kernel(
+            "for each in (*form._credentials.fields.values(), form._get):\n"
+            "    print(each.model_id)"
+        ).text.split()
+        for model, data in zip(
+            models,
+            (
+                {"method": "update", "state": {"value": CLIENT_ID}},
+                {"method": "update", "state": {"value": typed}},
+                {"method": "custom", "content": {"event": "click"}},
+            ),
+            strict=True,
         ):
-            content = {"comm_id": model.text.strip(), "data": data}
+            content = {"comm_id": model, "data": data}
             message = kernel.client.session.msg("comm_msg", content)
             # It gets no reply; what it leads to is said during the next cell.
             kernel.client.shell_channel.send(message)
