@@ -336,7 +336,7 @@ class TokenForm:
             return token
 
         self._session.when_resumed(action.target, go_on)
-        self._said.value = views.progress_html(str(error))
+        self._said.value = views.progress_html("This waits for you:")
         self._pending.outputs = (
             {
                 "output_type": "display_data",

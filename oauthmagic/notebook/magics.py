@@ -103,7 +103,7 @@ class OAuthMagics:
         %token revoke TARGET              revoke it at the server, then forget it
         %token introspect TARGET          ask the server what it knows of it
         %token forget TARGET | --all      forget it here (the server is not told)
-        %token form [TARGET]              the same as a form: choose, fill in, get it
+        %token form [TARGET]              the same as a form; what it got is its .token
         %token scopes TARGET              table: scope, description, requested, granted
         %token providers                  table of what can be named
         %token add FILE.toml | URL        a provider of your own: a file, or its issuer

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 from browsing import Desk, Hub, chromium, pictures
 
-from tests.conftest import COMPONENTS
+from tests.conftest import COMPONENTS, missing
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -35,6 +37,9 @@ def desk(hub, browser):
     opened = []
 
     def sit(front_end, name):
+        package = {"lab": "jupyterlab"}.get(front_end, front_end)
+        if importlib.util.find_spec(package) is None:
+            missing(f"package {package}")
         opened.append(Desk(browser, hub, front_end, name))
         return opened[-1]
 

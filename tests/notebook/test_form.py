@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 import time
@@ -74,7 +75,8 @@ def controls(form):
 
 def said(form):
     """Return what a form says, as text."""
-    return re.sub(r"<[^>]+>", " ", form._said.value + form._granted.value)
+    shown = re.sub(r"<[^>]+>", " ", form._said.value + form._granted.value)
+    return html.unescape(shown)
 
 
 def test_a_demo_needs_nothing(session):
@@ -333,6 +335,24 @@ def test_a_refusal_is_a_sentence_and_a_hint(session):
     assert "<b>InvalidClient:</b>" in form._said.value
     assert "<b>Hint:</b>" in form._said.value
     assert form.token is None
+    assert not form._get.disabled
+
+
+def test_a_slow_server_keeps_nobody_waiting(session, server):
+    """A click returns at once; the form says what goes on, and asks only once."""
+    form = TokenForm(session, "bank")
+    enter(form, client_id=CLIENT_ID, client_secret=SECRET)
+    server.pause.clear()
+
+    form._get.click()
+    form._get.click()
+    waiting = said(form), form._get.disabled, form.token
+    server.pause.set()
+    settle()
+
+    assert waiting == (" Asking Bank <b>of</b> Examples for a token ... ", True, None)
+    assert len(server.asked) == 1
+    assert form.token is not None
     assert not form._get.disabled
 
 

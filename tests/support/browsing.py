@@ -34,6 +34,11 @@ from environs import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Where pictures go; read before `clean_environ` hides it from the tests.
+PICTURES = Path(
+    os.environ.get("OAUTHMAGIC_PICTURES")
+    or Path(tempfile.gettempdir()) / "oauthmagic-pictures"
+)
 #: Seconds for anything; a browser on a busy machine is slow.
 TIMEOUT = 60
 #: What Chromium would do beside showing a page.
@@ -123,7 +128,6 @@ class Hub:
             "--ServerApp.log_level=DEBUG",
             "--LabApp.expose_app_in_browser=True",
             "--JupyterNotebookApp.expose_app_in_browser=True",
-            # A kernel that nobody looks at is what the tests end themselves.
             "--VoilaConfiguration.show_tracebacks=True",
         ]
         with self.log.open("wb") as output:
@@ -220,6 +224,7 @@ class Desk:
 
     def run(self, number: int) -> str:
         """Run a cell, wait for its end, and return its output as text."""
+        self._wait_for_kernel()
         cell = self.page.locator(".jp-CodeCell").nth(number)
         cell.locator(".jp-InputArea-editor").click()
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
@@ -353,10 +358,8 @@ def chromium(path: str) -> Iterator[Any]:
 
 def pictures() -> Path:
     """Return the directory of the pictures, the same for every worker."""
-    named = os.environ.get("OAUTHMAGIC_PICTURES")
-    folder = Path(named or Path(tempfile.gettempdir()) / "oauthmagic-pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
 
 
 def _free_port() -> int:

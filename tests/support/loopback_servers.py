@@ -26,6 +26,7 @@ HOSTILE = ("x<img>$y$", "<img src=x onerror=alert(1)> $\\\\href{javascript:x}{y}
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a token request."""
+        self.server.pause.wait(20)  # type: ignore[attr-defined]
         length = int(self.headers.get("Content-Length", 0))
         form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
         self.server.asked.append(form)  # type: ignore[attr-defined]
@@ -59,10 +60,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def bank() -> Iterator[http.server.ThreadingHTTPServer]:
-    """Run the server; `asked` has the forms of its token requests."""
+    """Run the server; `asked` has its token requests, which wait for `pause`."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
         server.asked = []  # type: ignore[attr-defined]
+        server.pause = threading.Event()  # type: ignore[attr-defined]
+        server.pause.set()  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
