@@ -16,6 +16,7 @@
     ├── SecretRefused (TypeError)        a `Secret` was about to be shown, compared or copied out
     ├── StoreError                       tokens cannot be kept where they should be
     │   ├── StoreUnavailable             no place, no key or no keyring; the hint names another
+    │   │   └── KeyringMissing           no keyring, or none that keeps secrets
     │   ├── StoreDamaged                 what is stored was changed, cut or sealed with another key
     │   ├── StoreWriteFailed             not saved; the token lives on in memory
     │   └── StoreBusy                    another kernel holds the token's lock
@@ -228,6 +229,10 @@ class StoreUnavailable(StoreError):
     """The store that was chosen cannot be used here; nothing was written."""
 
     hint = 'The store "memory" works everywhere: %config OAuthMagic.store = "memory".'
+
+
+class KeyringMissing(StoreUnavailable):
+    """There is no keyring here, or none that keeps secrets."""
 
 
 class StoreDamaged(StoreError):

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from environs import SETTINGS, settings_of
 from hypothesis import settings
 from scales import SOAK
 
@@ -36,16 +37,6 @@ settings.load_profile("house")
 
 #: Read before `clean_environ` hides it from the tests.
 REQUIRE_ALL = os.environ.get("OAUTHMAGIC_REQUIRE") == "all"
-
-#: What changes how this package, its libraries or Python's own output behave.
-SETTINGS = re.compile(
-    r"""(?xi)
-    OAUTHMAGIC_.* | BINDER_.* | JUPYTER.* | JPY_.* | IPYTHON.* | XDG_.*_(HOME|DIRS)
-    | (ALL|FTP|HTTP|HTTPS|NO)_PROXY | NETRC
-    | SSL_CERT_(FILE|DIR) | SSLKEYLOGFILE | (CURL|REQUESTS)_CA_BUNDLE
-    | PYTHON_KEYRING_.* | BROWSER | FORCE_COLOR | CLICOLOR.* | PYTHON_COLORS
-    """
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,19 +173,6 @@ def clean_environ(
     for name in list(os.environ):
         if SETTINGS.fullmatch(name):
             monkeypatch.delenv(name)
-    homes = {
-        "HOME": home,
-        "USERPROFILE": home,
-        "APPDATA": home / "AppData" / "Roaming",
-        "LOCALAPPDATA": home / "AppData" / "Local",
-        "IPYTHONDIR": home / ".ipython",
-        "JUPYTER_CONFIG_DIR": home / ".jupyter",
-        "JUPYTER_DATA_DIR": home / ".jupyter" / "data",
-        "JUPYTER_RUNTIME_DIR": home / ".jupyter" / "runtime",
-    }
-    for name, path in homes.items():
-        monkeypatch.setenv(name, str(path))
-    # Help texts wrap at the terminal's width.
-    monkeypatch.setenv("COLUMNS", "88")
-    monkeypatch.setenv("NO_COLOR", "1")
+    for name, value in settings_of(home).items():
+        monkeypatch.setenv(name, value)
     return home

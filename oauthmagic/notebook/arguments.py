@@ -60,16 +60,18 @@ _TARGET_OPTIONS = (
     "env_file",
     "alias",
     "answer",
+    "remember",
 )
 #: The options that each verb of `%token` takes, besides --quiet.
 _OPTIONS = {
     "": _TARGET_OPTIONS,
     "introspect": ("of",),
-    "forget": ("every",),
+    "forget": ("every", "keyring"),
     "add": ("alias",),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
     "show": ("credentials", "env_file"),
+    "form": ("ask",),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
 
@@ -252,7 +254,10 @@ def token_parser() -> Parser:
     add("--answer")
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")
+    add("--remember", action="store_true")
     add("--all", dest="every", action="store_true")
+    add("--keyring", action="store_true")
+    add("--ask", action="store_true")
     add("--advance", type=float)
     add("--revoke", action="store_true")
     add("--throttle", type=float, nargs="?", const=5.0)

@@ -27,6 +27,7 @@ from oauthmagic.notebook.arguments import (
     token_parser,
     variable,
 )
+from oauthmagic.notebook.choices import kept_text
 from oauthmagic.notebook.pending import answer_to, show_pending
 from oauthmagic.notebook.prompts import prompt_for
 from oauthmagic.oauth.targets import VERBS as RESERVED
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from oauthmagic.views.replies import Reply
 
 VERBS = (
+    "form",
     "show",
     "refresh",
     "revoke",
@@ -107,6 +109,10 @@ class Commands:
                 raise
             name = error.pending.target
             token = self._session.resume(name, answer=options.answer)
+        if options.remember:
+            kept = self._session.remember(options.alias or verb)
+            if not options.quiet:
+                print(kept_text(verb, kept))  # noqa: T201 - says what happened
         return None if options.quiet else token
 
     def api(self, line: str, cell: str | None = None) -> Any:
@@ -172,6 +178,30 @@ class Commands:
         except CommandError:
             return None  # the table is worth most before there is a token
 
+    def _form(self, options: Namespace, target: str = "") -> Any:
+        prompt = self._session.prompt
+        shows_forms = getattr(self._shell, "kernel", None) is not None
+        if not options.ask and shows_forms:
+            from oauthmagic.notebook.forms import TokenForm  # noqa: PLC0415 - heavy
+
+            return TokenForm(self._session, target)
+        if prompt is None:
+            msg = "Nobody can be asked here, and no form can be shown."
+            raise CommandError(msg, hint="%token TARGET does the same; see %token?.")
+        from oauthmagic.notebook.questions import Questions  # noqa: PLC0415 - rare
+
+        questions = Questions(self._session, prompt)
+        choice = questions.ask(target)
+        try:
+            token = self._session.token(
+                choice.target, scopes=choice.scopes or None, grant=choice.grant
+            )
+        except UserActionRequired as error:
+            show_pending(error.pending)
+            raise
+        questions.offer(choice, token)
+        return token
+
     def _refresh(self, options: Namespace, target: str) -> Any:
         token = self._session.refresh(target)
         return None if options.quiet else token
@@ -193,9 +223,13 @@ class Commands:
         return self._session.providers()
 
     def _forget(self, options: Namespace, target: str | None = None) -> None:
-        count = self._session.forget(target, every=options.every)
+        count = self._session.forget(
+            target, every=options.every, keyring=options.keyring
+        )
         if not options.quiet:
             what = "No token was held." if not count else f"Forgotten here: {count}."
+            if options.keyring:
+                what += f" The keyring holds nothing of {target} any more."
             print(what)  # noqa: T201 - says what happened
 
     def _adopt(self, options: Namespace, target: str) -> Any:
@@ -308,7 +342,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    if len(words) == needs or (verb == "resume" and not words):
+    if len(words) == needs or (verb in ("form", "resume") and not words):
         return words
     what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
         verb, "TARGET"
@@ -320,6 +354,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
 
 
 _EXAMPLES = {
+    "form": " revsto@demo",
     "show": " revsto@demo",
     "refresh": " revsto@demo",
     "revoke": " stet/17515@demo",

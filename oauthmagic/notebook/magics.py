@@ -103,6 +103,7 @@ class OAuthMagics:
         %token revoke TARGET              revoke it at the server, then forget it
         %token introspect TARGET          ask the server what it knows of it
         %token forget TARGET | --all      forget it here (the server is not told)
+        %token form [TARGET]              the same as a form; what it got is its .token
         %token scopes TARGET              table: scope, description, requested, granted
         %token providers                  table of what can be named
         %token add FILE.toml | URL        a provider of your own: a file, or its issuer
@@ -122,6 +123,8 @@ class OAuthMagics:
                                username, password
           --env-file PATH      a file of OAUTHMAGIC_<PROVIDER>_<ENVIRONMENT>_<FIELD>=...
           --as NAME            a name for it, usable wherever a target is
+          --remember           keep the credentials that it came by in the keyring of
+                               the operating system, where later ones are found
           --answer WORD        where you must act: a code, or in a demo accept, refuse
                                or timeout; the same as resume with it
           -q, --quiet          show nothing
@@ -129,6 +132,11 @@ class OAuthMagics:
         Options of add: --as NAME, another name for the provider. An issuer's URL
         (https://id.acme.example) is asked for its metadata at once, and is a sandbox
         unless you write --as NAME@production.
+
+        Options of forget: --keyring, to forget the target's credentials in the keyring,
+        too.
+
+        Options of form: --ask, to be asked step by step where no form is shown.
 
         Options of introspect: --of refresh_token, to ask about that instead of the
         access_token.
@@ -152,7 +160,8 @@ class OAuthMagics:
           --reset              stop refusing and throttling
 
         No option takes a secret: the line would be kept in the history. Credentials
-        come from --credentials VAR, environment variables, an env file or a prompt.
+        come from --credentials VAR, environment variables, an env file, the keyring
+        (service oauthmagic, item TARGET/FIELD), the form or a prompt.
 
         Examples:
           t = %token revsto@demo

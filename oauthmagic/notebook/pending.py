@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 def show_pending(action: PendingAction) -> None:
     """Show what is asked, by whom, until when, and how to answer."""
+    display(pending_bundle(action), raw=True)
+
+
+def pending_bundle(action: PendingAction) -> dict[str, Any]:
+    """Return a pending action as a MIME bundle."""
     from oauthmagic.views.html import pending_html  # noqa: PLC0415 - when shown
 
-    bundle = {"text/plain": action.describe(), "text/html": pending_html(action)}
-    display(bundle, raw=True)
+    return {"text/plain": action.describe(), "text/html": pending_html(action)}
 
 
 def answer_to(action: PendingAction, prompt: Callable[[str, bool], str] | None) -> str:

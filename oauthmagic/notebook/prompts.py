@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import getpass
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
+
+#: Set where a form works in the background: it has fields to ask with, and a prompt
+#: would take the input of whatever cell runs at that time.
+unasked: ContextVar[bool] = ContextVar("unasked", default=False)
 
 
 def prompt_for(shell: InteractiveShell) -> Callable[[str, bool], str] | None:
@@ -25,6 +30,8 @@ def prompt_for(shell: InteractiveShell) -> Callable[[str, bool], str] | None:
 
 
 def _ask(label: str, secret: bool) -> str:  # noqa: FBT001 - the seam's signature
+    if unasked.get():
+        return ""
     try:
         return getpass.getpass(label) if secret else input(label)
     except EOFError:

@@ -32,6 +32,8 @@ _PAIRS = (
     ("certificate", "private_key"),
     ("signing_certificate", "signing_key"),
 )
+#: The field that says whose a secret is.
+_NAMES = {"client_secret": "client_id", **{secret: name for name, secret in _PAIRS}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -122,6 +124,13 @@ def field_names() -> tuple[str, ...]:
     return tuple(each.name for each in fields(Credentials) if each.name != "target")
 
 
+def with_names(wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return fields, each secret behind the field that says whose it is."""
+    wanted = tuple(wanted)
+    names = [_NAMES[field] for field in wanted if field in _NAMES]
+    return tuple(dict.fromkeys([*names, *wanted]))
+
+
 def read_credentials(values: object) -> Credentials | CommandError:
     """Read credentials from a mapping of field names in lower case; None has none.
 
@@ -172,9 +181,11 @@ def missing_credentials(
     variables = ", ".join(variable_names(target, name)[-1] for name in missing)
     hint = (
         "Any of these ways: in a notebook or terminal, run %token and enter them at "
-        "the prompt; --credentials VAR (in Python credentials=), a mapping with the "
-        f"fields {', '.join(missing)}; the environment variables {variables}, set "
-        "before the kernel starts; or --env-file PATH, a file with the same names."
+        f"the prompt, or fill in the form (%token form {target}); --credentials VAR "
+        f"(in Python credentials=), a mapping with the fields {', '.join(missing)}; "
+        f"the environment variables {variables}, set before the kernel starts; "
+        "--env-file PATH, a file with the same names; or the keyring, for example "
+        f"keyring set oauthmagic {target}/{missing[0]}."
     )
     if has_demo and target.environment != "demo":
         tenant = f"/{target.tenant}" if target.tenant else ""

@@ -33,6 +33,7 @@ _PROVIDER_KEYS: dict[str, type[Any]] = {
     "basic_encoding": str,
     "idempotency_header": str,
     "envelope": str,
+    "probe": str,
     "documentation": str,
 }
 #: The endpoints by their RFC 8414 names; `api_base` and `ca_file` are ours.
@@ -151,6 +152,7 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
         basic_encoding=encoding,
         idempotency_header=header,
         envelope=about.get("envelope", ""),
+        probe=_path(about, "probe"),
         documentation=about.get("documentation", ""),
     )
     provider.check_scopes(provider.default_scopes)
@@ -196,6 +198,13 @@ def _check(table: dict[str, Any], keys: Mapping[str, type[Any]], where: str) -> 
             raise UnknownName("key", key, keys, where=place)
         if not isinstance(value, keys[key]):
             raise _wrong(f"{where or 'the file'}: {key} must be {_KINDS[keys[key]]}")
+
+
+def _path(table: dict[str, Any], key: str) -> str:
+    value: str = table.get(key, "")
+    if value and not re.fullmatch(r"/[!-~]*", value):
+        raise _wrong(f"[provider]: {key} must be a path, for example /accounts")
+    return value
 
 
 def _texts(table: dict[str, Any], key: str) -> tuple[str, ...]:

@@ -88,6 +88,10 @@ def provider_of(
         # OpenID Connect Core, section 3.1.2.1: without it, it is another protocol.
         default_scopes=("openid",) if is_login and has_openid else (),
         token_endpoint_auth_method=_method(metadata),
+        # OpenID Connect Core, section 5.3: for a token of a user, with this scope.
+        probe=metadata.endpoints.get("userinfo_endpoint", "")
+        if is_login and has_openid
+        else "",
         documentation=metadata.issuer,
     )
 

@@ -85,6 +85,7 @@ PROVIDER = Provider(
     # Any brand; `liberty` is the page's example.
     tenants={},
     tenant_kind="brand",
+    probe="/v1/customers",
     step_up="sca",
     next_page=by_meta,
     explain=explain,

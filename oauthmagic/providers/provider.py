@@ -55,6 +55,8 @@ class Provider:
         next_page: Gives the URL of the page behind a page of a list, or "".
         no_rows: Says of an error reply (status, body as JSON) that it means an empty
             list, where a provider answers so.
+        probe: What can be asked for without harm to test a token: a path, or a URL
+            on a declared origin; or "".
         explain: Gives the documented cause and next step of a refusal, or "".
         simulator: "module:function" that makes the simulator behind `@demo`.
         documentation: Address of the provider's own page.
@@ -83,6 +85,7 @@ class Provider:
     envelope: str = ""
     next_page: NextPage = by_link_header
     no_rows: Callable[[int, object], bool] | None = None
+    probe: str = ""
     explain: Explain | None = None
     simulator: str = ""
     documentation: str = ""

@@ -110,6 +110,7 @@ PROVIDER = Provider(
     # Every runnable sample of the page sends id and secret in the form.
     token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the method's name
     envelope="items",
+    probe="/distributor/v1/products",
     next_page=by_offset,
     explain=explain,
     simulator="oauthmagic.sandbox.revsto:create",

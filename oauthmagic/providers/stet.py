@@ -188,6 +188,7 @@ PROVIDER = Provider(
     },
     consent_days="consent_days",
     prepare=prepare,
+    probe="/accounts",
     preflight=preflight,
     next_page=by_hal,
     no_rows=no_rows,

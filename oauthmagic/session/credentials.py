@@ -1,14 +1,14 @@
 """Where credentials come from; the first that has a field wins.
 
 What was given, environment variables, an env file, what this session already
-holds, and last a prompt, where there is somebody to ask.
+holds, the keyring, and last a prompt, where there is somebody to ask.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, MissingCredentials
+from oauthmagic.errors import CommandError, MissingCredentials, StoreUnavailable
 from oauthmagic.oauth.credentials import (
     SECRET_FIELDS,
     Credentials,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oauthmagic.oauth.targets import Target
+    from oauthmagic.session.remembered import Remembered
 
     #: (label, secret) -> what the user entered
     Prompt = Callable[[str, bool], str]
@@ -104,26 +105,41 @@ def complete(
     needed: Iterable[str],
     target: Target,
     *,
+    remembered: Remembered,
     prompt: Prompt | None,
     has_demo: bool,
 ) -> Credentials:
     """Return the credentials with every needed field, asking for what is missing.
 
+    The keyring is asked only for what nothing else has, and that it does not answer
+    matters only where nobody can be asked either.
+
     Args:
         found: What was found so far.
         needed: The fields that the grant needs.
         target: What they are for.
+        remembered: What the keyring holds.
         prompt: Asks the user; None where nobody can be asked.
         has_demo: Whether the provider has a simulator to suggest.
 
     Raises:
         MissingCredentials: Fields are missing; the hint names every remedy.
     """
+    needed = tuple(needed)
     missing = found.missing(needed)
     if not missing:
         return found
+    silent = ""
+    try:
+        found = found.over(remembered.read(target, missing))
+        missing = found.missing(needed)
+    except StoreUnavailable as error:
+        silent = f"{error} {error.hint} "
+    if not missing:
+        return found
     if prompt is None:
-        raise missing_credentials(target, missing, has_demo=has_demo)
+        remedies = missing_credentials(target, missing, has_demo=has_demo)
+        raise remedies.with_hint(silent + remedies.hint)
     mark = production_mark(target.environment)
     where = f"{target} {mark}".strip()
     entered: dict[str, str | Secret] = {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, EnvironmentRefused
-from oauthmagic.oauth.credentials import Credentials, read_credentials
+from oauthmagic.errors import CommandError, EnvironmentRefused, StoreUnavailable
+from oauthmagic.oauth import clients
+from oauthmagic.oauth.credentials import PROOFS, Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.targets import ENVIRONMENTS, Target, check_name, environment_of
 from oauthmagic.session.credentials import from_variables
@@ -15,10 +17,11 @@ from oauthmagic.session.credentials import from_variables
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from oauthmagic.oauth.tokens import Token
+    from oauthmagic.oauth.tokens import Token, TokenKey
     from oauthmagic.redaction import Secret
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.remembered import Remembered
     from oauthmagic.session.worlds import Worlds
     from oauthmagic.store.stores import Store
 
@@ -31,6 +34,7 @@ class Holdings:
         keeper: The credentials that they came by.
         worlds: The targets.
         variables: The environment's own (`oauthmagic.session.credentials.concealed`).
+        remembered: What the keyring holds.
     """
 
     def __init__(
@@ -39,11 +43,14 @@ class Holdings:
         keeper: TokenKeeper,
         worlds: Worlds,
         variables: Mapping[str, str | Secret],
+        remembered: Remembered,
     ) -> None:
         self._store = store
         self._keeper = keeper
         self._worlds = worlds
         self._variables = variables
+        self._remembered = remembered
+        self._looked_up: set[TokenKey] = set()
 
     def aliases(self) -> dict[str, str]:
         """Return the target of each alias."""
@@ -117,6 +124,59 @@ class Holdings:
             found = found.over(self._keeper.credentials(token))
         return found
 
+    def sources(
+        self, world: World, alias: str, needed: Collection[str]
+    ) -> dict[str, str]:
+        """Return where each needed field would come from: "" where from nowhere."""
+        variables = from_variables(self._variables, world.target)
+        found = self.credentials(world, alias, Credentials())
+        other = "demo" if world.target.environment == "demo" else "held"
+        return {
+            field: "environment"
+            if getattr(variables, field)
+            else other
+            if getattr(found, field)
+            else ""
+            for field in needed
+        }
+
+    def for_renewal(self, world: World, token: Token) -> Credentials:
+        """Return the credentials that a held token's renewal can have.
+
+        Those of the keyring are looked up once for each token: a keyring that does
+        not answer must not delay every request.
+        """
+        known = self._keeper.credentials(token)
+        if not known:
+            known = self.credentials(world, token.alias, known)
+        if token.key not in self._looked_up:
+            self._looked_up.add(token.key)
+            client = known.over(Credentials(client_id=token.client_id))
+            method = world.provider.token_endpoint_auth_method
+            missing = client.missing(clients.needed_fields(method))
+            if missing:
+                with suppress(StoreUnavailable):
+                    found = self._remembered.read(world.target, missing)
+                    known = client.over(found)
+        self._keeper.remember(token, known)
+        return known
+
+    def remember(self, world: World, given: Credentials) -> tuple[str, ...]:
+        """Keep credentials in the keyring; return the names of the fields.
+
+        Raises:
+            EnvironmentRefused: A secret among them is that of another environment.
+            CommandError: There is nothing to keep.
+            StoreUnavailable: There is no keyring, or it does not answer.
+        """
+        for name in ENVIRONMENTS:
+            other = replace(world.target, environment=name)
+            if other != world.target:
+                # From here on the guard knows them.
+                self._remembered.read(other, PROOFS)
+        given = self.owned(world, replace(given, target=""))
+        return self._remembered.keep(world.target, given)
+
     def owned(self, world: World, given: Credentials) -> Credentials:
         """Return credentials that were given as those of a target.
 
@@ -160,11 +220,15 @@ class Holdings:
                     raise EnvironmentRefused(msg, hint=f"Use {token.target}.")
 
     def _known(self, target: Target) -> list[Credentials]:
-        """Return the credentials that the environment and the tokens held name."""
-        return [from_variables(self._variables, target)] + [
-            self._keeper.credentials(token)
-            for token in self._store.tokens()
-            if token.target == str(target)
+        """Return the credentials that environment, keyring and tokens held name."""
+        return [
+            from_variables(self._variables, target),
+            self._remembered.known(target),
+            *(
+                self._keeper.credentials(token)
+                for token in self._store.tokens()
+                if token.target == str(target)
+            ),
         ]
 
     def _is_owned_by(self, token: Token, owner: Credentials) -> bool:

@@ -24,7 +24,7 @@ from oauthmagic.oauth.challenges import BearerError
 from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
-from oauthmagic.oauth.targets import ENVIRONMENTS
+from oauthmagic.oauth.targets import ENVIRONMENTS, parse_target
 from oauthmagic.runtime.interruptions import wait
 from oauthmagic.runtime.introspection import introspect
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
@@ -34,6 +34,7 @@ from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
+from oauthmagic.session.remembered import Remembered
 from oauthmagic.session.settings import check_seconds
 from oauthmagic.session.sites import VARIABLE as SITE_FILES
 from oauthmagic.session.sites import Site
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     import httpx
     import pandas as pd
 
+    from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock, Token
     from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.pending import PendingAction
@@ -118,7 +120,11 @@ class Session:
         self.configure(environment=None, timeout=None, max_wait=None)
         self.prompt = prompt
         self._keeper = TokenKeeper(self._store)
-        self._holdings = Holdings(self._store, self._keeper, self._worlds, variables)
+        self._remembered = Remembered()
+        self._remembered.is_public = is_public
+        self._holdings = Holdings(
+            self._store, self._keeper, self._worlds, variables, self._remembered
+        )
         self._room = WaitingRoom()
 
     def __enter__(self) -> Self:
@@ -236,13 +242,8 @@ class Session:
             wanted = provider.default_scopes
             if held is not None:
                 wanted = tuple(sorted(held.scopes_requested))
-        found = complete(
-            self._holdings.credentials(world, alias, given),
-            provider.needed_fields(grant),
-            world.target,
-            prompt=self.prompt,
-            has_demo=bool(provider.simulator),
-        )
+        found = self._holdings.credentials(world, alias, given)
+        found = self._completed(world, grant, found)
         wish = Wish(grant=grant, scopes=wanted, alias=alias, fresh=fresh)
         return self._obtain(world, wish, found, held)
 
@@ -473,12 +474,61 @@ class Session:
         said = introspect(token, token_type_hint, self._keeper, ready)
         return Introspected(said=said, token=token, kind=token_type_hint)
 
-    def forget(self, target: str | None = None, *, every: bool = False) -> int:
+    def remember(
+        self, target: str, *, credentials: Mapping[str, Any] | None = None
+    ) -> tuple[str, ...]:
+        """Keep a target's credentials in the operating system's keyring.
+
+        `token(target)` then finds them there, in this environment only.
+
+        Args:
+            target: The target or alias.
+            credentials: A mapping of credential fields in lower case; without it,
+                those that the token held came by.
+
+        Returns:
+            The names of the fields that were kept.
+
+        Raises:
+            CommandError: There is nothing to keep, or the target is a demo.
+            EnvironmentRefused: A secret among them is that of another environment.
+            StoreUnavailable: There is no keyring, or it does not answer.
+        """
+        outcome = read_credentials(credentials)
+        del credentials  # no frame of ours keeps a plain secret
+        given = settled(outcome)
+        world, alias = self._holdings.named(target)
+        if world.target.environment == "demo":
+            msg = f"{world.target} needs no credentials, so none are remembered."
+            raise CommandError(msg, hint="Remember those of a sandbox or production.")
+        held = self._holdings.held(world, alias)
+        if held is not None and not given:
+            given = self._keeper.credentials(held)
+        return self._holdings.remember(world, given)
+
+    def forget(
+        self, target: str | None = None, *, every: bool = False, keyring: bool = False
+    ) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.
 
         A target means all of its tokens, those with an alias included. The server
         is not told: a forgotten token stays valid until its end.
+
+        Args:
+            target: The target or alias.
+            every: Forget every token of this store instead.
+            keyring: Forget the target's credentials in the keyring, too.
+
+        Raises:
+            CommandError: It says neither what to forget nor everything.
+            StoreUnavailable: There is no keyring, or it does not answer; nothing is
+                forgotten.
         """
+        if keyring and target is not None:
+            self._remembered.forget(self._holdings.named(target)[0].target)
+        elif keyring:
+            msg = "A keyring does not say what is in it: name the target."
+            raise CommandError(msg, hint="%token forget TARGET --keyring.")
         if every:
             try:
                 going = self._store.tokens()
@@ -496,6 +546,37 @@ class Session:
             # What waits with it would go on with a token that is gone.
             self._room.forget(token.alias or token.target)
         return len(going) + (self._keeper.clear() if every else 0)
+
+    def probe(self, target: str) -> Reply:
+        """Send the harmless request that the provider names for this.
+
+        Raises:
+            CommandError: The provider names none.
+            OAuthMagicError: As `api`.
+        """
+        provider = self._holdings.named(target)[0].provider
+        if not provider.probe:
+            msg = f"{provider.title} names no harmless request to test a token with."
+            raise CommandError(msg, hint=f"Send one of your own: %api {target} GET /")
+        return self.api(target, f"GET {provider.probe}")
+
+    def credential_sources(
+        self, target: str, grant: str | None = None
+    ) -> dict[str, str]:
+        """Return the credentials that a grant needs and where they would come from.
+
+        The keyring is not asked: it may want to be unlocked first.
+
+        Args:
+            target: The target or alias.
+            grant: The grant; without it, the provider's default.
+
+        Returns:
+            By field: "demo", "held" or "environment"; "" where it is not known here.
+        """
+        world, alias = self._holdings.named(target)
+        needed = world.provider.needed_fields(world.provider.check_grant(grant))
+        return self._holdings.sources(world, alias, needed)
 
     def show(self, target: str) -> Token:
         """Return the token held for a target as it is, without renewing it.
@@ -615,6 +696,15 @@ class Session:
         providers = {name: catalogue.environments(name) for name in catalogue}
         return providers | dict.fromkeys(self._holdings.aliases(), ())
 
+    def read_target(self, text: str) -> Target:
+        """Return the parts of a target or alias, whether or not they exist.
+
+        Raises:
+            CommandError: It does not follow the grammar.
+        """
+        text = self._holdings.aliases().get(text, text)
+        return parse_target(text, default_environment=self._worlds.environment)
+
     def scope_names(self, target: str) -> list[str]:
         """Return the scopes of a target's provider."""
         return list(self._holdings.named(target)[0].provider.scopes)
@@ -698,13 +788,7 @@ class Session:
             alias=token.alias,
             fresh=True,
         )
-        known = complete(
-            known,
-            world.provider.needed_fields(wish.grant),
-            world.target,
-            prompt=self.prompt,
-            has_demo=bool(world.provider.simulator),
-        )
+        known = self._completed(world, wish.grant, known)
         max_age = "" if said.max_age is None else str(said.max_age)
         extra = {"acr_values": said.acr_values, "max_age": max_age}
         asked = ask_to_log_in(
@@ -720,11 +804,19 @@ class Session:
 
     def _ready(self, world: World, token: Token) -> World:
         """Return the world for a token's requests, ready to renew it."""
-        known = self._keeper.credentials(token)
-        if not known:
-            known = self._holdings.credentials(world, token.alias, known)
-            self._keeper.remember(token, known)
+        known = self._holdings.for_renewal(world, token)
         return self._worlds.armed(world, known)
+
+    def _completed(self, world: World, grant: str, found: Credentials) -> Credentials:
+        """Return credentials with every field that a grant needs."""
+        return complete(
+            found,
+            world.provider.needed_fields(grant),
+            world.target,
+            remembered=self._remembered,
+            prompt=self.prompt,
+            has_demo=bool(world.provider.simulator),
+        )
 
     def _require(self, target: str) -> tuple[World, Token]:
         world, alias = self._holdings.named(target)

@@ -14,7 +14,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import StoreDamaged, StoreUnavailable, StoreWriteFailed
+from oauthmagic.errors import (
+    KeyringMissing,
+    StoreDamaged,
+    StoreUnavailable,
+    StoreWriteFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,14 +114,14 @@ class Keyring:
             except ImportError:
                 msg = "The package keyring is not installed."
                 hint = 'pip install "oauthmagic[keyring]"'
-                raise StoreUnavailable(msg, hint=hint) from None
+                raise KeyringMissing(msg, hint=hint) from None
             self._backend = keyring.get_keyring()
         for backend in (self._backend, *getattr(self._backend, "backends", ())):
             kind = type(backend)
             words = f"{kind.__module__}.{kind.__qualname__}".lower()
             if any(word in words for word in _UNSAFE):
                 self._backend = None
-                raise StoreUnavailable("There is no keyring here that keeps secrets.")
+                raise KeyringMissing("There is no keyring here that keeps secrets.")
         return self._backend
 
 

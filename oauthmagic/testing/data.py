@@ -141,6 +141,8 @@ def _settings(provider: Provider) -> Iterator[str]:
         yield f"consent_days: there is no setting {provider.consent_days!r}."
     if not all(value.isdecimal() for value in days.values()):
         yield "consent_days: its values are not numbers of days."
+    if not re.fullmatch(r"(https?://[^/]+)?/[!-~]*|", provider.probe):
+        yield f"probe: {provider.probe!r} is not a path."
     if provider.step_up not in ("", "sca"):
         yield f"step_up: {provider.step_up!r} is not 'sca' or ''."
 

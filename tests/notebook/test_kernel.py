@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import KernelManager
+from loopback_servers import CLIENT_ID, bank, describe
 
 TIMEOUT = 60
 PASSWORD = 'Canary5 "pä&ß/w+rd%<é>'
@@ -286,3 +287,37 @@ def _hidden(value):
 
     encoded = base64.b64encode(value.encode()).decode()
     return f"{encoded[::-1]!r}[::-1]"
+
+
+def test_what_is_typed_into_a_form_is_in_no_message(kernel, tmp_path):
+    """A front end's message brings it; no message of the kernel gives it back."""
+    typed = "Canary8-typed-into-a-form/+="
+    with bank() as server:
+        kernel(f"%token add {describe(server, tmp_path)}")
+        said = kernel("form = %token form bank\nform")
+        (shown,) = said.of("display_data")
+        models = kernel(
+            "for each in (*form._credentials.fields.values(), form._get):\n"
+            "    print(each.model_id)"
+        ).text.split()
+        for model, data in zip(
+            models,
+            (
+                {"method": "update", "state": {"value": CLIENT_ID}},
+                {"method": "update", "state": {"value": typed}},
+                {"method": "custom", "content": {"event": "click"}},
+            ),
+            strict=True,
+        ):
+            content = {"comm_id": model, "data": data}
+            message = kernel.client.session.msg("comm_msg", content)
+            # It gets no reply; what it leads to is said during the next cell.
+            kernel.client.shell_channel.send(message)
+        # Its shell is free while the form works.
+        done = kernel("import time\nwhile form._is_busy: time.sleep(0.01)\nform._said")
+
+    assert "widget-view+json" in str(shown["data"].keys())
+    assert "%token form bank@sandbox --ask" in shown["data"]["text/plain"]
+    assert done.reply["status"] == "ok"
+    assert server.asked[0]["client_secret"] == typed
+    assert typed not in str(kernel.published)

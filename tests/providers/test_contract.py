@@ -162,6 +162,7 @@ def test_an_issuer_is_enough_where_it_is_asked():
             "writes Authorization",
         ),
         ({"prepare": counting()}, "is not pure"),
+        ({"probe": "accounts"}, "probe: 'accounts' is not a path"),
         ({"preflight": raising}, "preflight raises KeyError"),
         ({"simulator": "oauthmagic.sandbox.nowhere:create"}, "cannot be imported"),
         ({"simulator": "oauthmagic.sandbox.revsto:SIMULATED"}, "cannot be imported"),

@@ -85,6 +85,7 @@ def test_a_file_may_only_renew():
         ('"acme"', '"show"', "it is a verb of %token"),
         ('"acme"', '"Ac Me"', "'Ac Me' is not a provider name."),
         ('"acme"', "7", "[provider]: name must be a text"),
+        ("title =", 'probe = "accounts"\ntitle =', "probe must be a path"),
         ('"View accounts"', "7", "[scopes]: accounts must be a text"),
         ("accounts =", '"a b" =', "which RFC 6749 does not allow"),
         ('_basic"', '_basc"', "Did you mean 'client_secret_basic'?"),

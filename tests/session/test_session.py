@@ -1,5 +1,6 @@
 """`Session`: the whole of oauthmagic in plain Python, against the demo."""
 
+import dataclasses
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -492,6 +493,8 @@ def test_missing_credentials_name_every_remedy(session):
         "OAUTHMAGIC_REVSTO_SANDBOX_PASSWORD",
         "--env-file PATH",
         "prompt",
+        "%token form revsto@sandbox",
+        "keyring set oauthmagic revsto@sandbox/client_secret",
         "revsto@demo needs none",
     ):
         assert remedy in caught.value.hint
@@ -542,6 +545,34 @@ def test_a_prompt_is_asked_for_what_is_missing_only():
         session.token("revsto@sandbox")
 
     assert asked == [("client_secret for revsto@sandbox: ", True)]
+
+
+def test_it_can_be_seen_where_credentials_would_come_from():
+    """Without asking the keyring or the user; the first place wins."""
+    session = Session(environ={"OAUTHMAGIC_REVSTO_SANDBOX_CLIENT_ID": "me"})
+
+    assert session.credential_sources("revsto@sandbox") == {
+        "client_id": "environment",
+        "client_secret": "",
+        "username": "",
+        "password": "",
+    }
+    assert set(session.credential_sources("revsto@demo").values()) == {"demo"}
+    assert session.credential_sources("paysafe/x@demo", "token_exchange") == {
+        "client_id": "demo",
+        "client_secret": "demo",
+        "subject_token": "demo",
+    }
+
+
+def test_a_token_is_tested_with_what_its_provider_names(session):
+    """One harmless request; a provider that names none is an error that says so."""
+    assert session.probe("revsto@demo").status == 200
+    assert session.probe("paysafe/liberty@demo").status == 200
+
+    session.add(dataclasses.replace(session.provider("revsto"), name="other", probe=""))
+    with pytest.raises(CommandError, match="names no harmless request"):
+        session.probe("other@sandbox")
 
 
 def test_the_environment_of_a_bare_target_can_be_set():

@@ -37,6 +37,8 @@ asked: Introspected = session.introspect("acme", token_type_hint="refresh_token"
 assert_type(asked.active, bool)
 rows: pd.DataFrame = asked.frame()
 assert_type(session.forget("revsto@demo"), int)
+assert_type(session.remember("acme"), tuple[str, ...])
+tested: Reply = session.probe("acme")
 assert_type(session.adopt("acme", {"refresh_token": "rt"}), Token)
 
 try:

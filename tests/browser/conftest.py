@@ -1,0 +1,48 @@
+"""One Jupyter server for all of these tests, a browser for each file of them."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+from browsing import Desk, Hub, chromium, pictures
+
+from tests.conftest import COMPONENTS, missing
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say where the pictures are."""
+    if any(pictures().iterdir()):
+        terminalreporter.write_line(f"pictures: {pictures()}")
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """A Jupyter server under a prefix; see `browsing.Hub`."""
+    with Hub(tmp_path_factory.mktemp("hub")).running() as hub:
+        yield hub
+
+
+# Not for the whole session: while it runs, no other test can run an event loop.
+@pytest.fixture(scope="module")
+def browser():
+    """An installed Chromium."""
+    with chromium(COMPONENTS["chromium"].find() or "") as browser:
+        yield browser
+
+
+@pytest.fixture
+def desk(hub, browser):
+    """Return what opens a notebook in a front end; see `browsing.Desk`."""
+    opened = []
+
+    def sit(front_end, name):
+        package = {"lab": "jupyterlab"}.get(front_end, front_end)
+        if importlib.util.find_spec(package) is None:
+            missing(f"package {package}")
+        opened.append(Desk(browser, hub, front_end, name))
+        return opened[-1]
+
+    yield sit
+    for each in opened:
+        each.close()
