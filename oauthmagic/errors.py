@@ -19,6 +19,7 @@
     ├── StepUpRequired                   a server asks for a second factor; becomes the one above
     ├── StepUpFailed                     the second factor was refused for good
     ├── ReplyError                       a reply that has no such data
+    ├── UnreadableFile                   a file that could not be searched for secrets, or not all of it
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
     │   ├── InvalidChallenge             a step-up challenge that cannot be read
@@ -192,6 +193,12 @@ class MissingCredentials(OAuthMagicError):
 
 class PreflightFailed(OAuthMagicError):
     """The client's certificates will not do; nothing was sent."""
+
+
+class UnreadableFile(OAuthMagicError):
+    """A file that could not be searched for secrets, or not all of it."""
+
+    hint = "Look whether it opens in Jupyter or an editor, then scan it again."
 
 
 class EnvironmentRefused(OAuthMagicError):

@@ -29,7 +29,7 @@ PUBLIC = {
     "__version__",
     "current_session",
 }
-PURE = ("errors", "http_request", "oauth", "redaction")
+PURE = ("errors", "http_request", "oauth", "redaction", "scan")
 THIRD_PARTIES = (
     "IPython cryptography dotenv httpx ipywidgets joserfc pandas traitlets werkzeug"
 )
@@ -138,7 +138,7 @@ def test_session_names_libraries_in_annotations_only(path):
     "path", pure_modules(), ids=lambda path: str(path.relative_to(PACKAGE))
 )
 def test_pure_layers_import_the_standard_library_only(path):
-    """`errors`, `redaction`, `oauth` and `http_request` need nothing installed."""
+    """These layers need nothing installed."""
     assert (
         imports(ast.parse(read(path))) - sys.stdlib_module_names - {"oauthmagic"}
         == set()

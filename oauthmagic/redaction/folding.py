@@ -33,7 +33,7 @@ _NOISE = re.compile(
     """,
     re.VERBOSE,
 )
-_ESCAPES = re.compile(
+ESCAPES = re.compile(
     r"""
     (?:%(?:25)*[0-9A-Fa-f]{2}|(?<!\\)\\++x[0-9A-Fa-f]{2})++
     | (?:(?<!\\)\\++u[0-9A-Fa-f]{4})++
@@ -79,7 +79,7 @@ class Views:
         self.texts = (text, folded, narrow, letters, letters.lower())
         # The last two make the views of ASCII and of letters.
         self._steps = [*steps, Step(_NOT_ASCII, _nothing), Step(_OTHERS, _nothing)]
-        self._trails: list[_Trail] = []
+        self._trails: list[Trail] = []
 
     def origins(
         self, place: int, spans: list[tuple[int, int]]
@@ -94,7 +94,7 @@ class Views:
         count = (0, most - 2, most - 1, most, most)[place]
         for step in self._steps[len(self._trails) : count]:
             last = self._trails[-1].text if self._trails else self.texts[PLAIN]
-            self._trails.append(_Trail(last, step))
+            self._trails.append(Trail(last, step))
         for trail in reversed(self._trails[:count]):
             spans = [trail.back(start, end) for start, end in spans]
         return spans
@@ -120,15 +120,15 @@ def _fold(text: str) -> tuple[str, list[Step]]:
         steps.append(Step(_NOISE, _nothing))
         if "%" not in visible and "\\" not in visible and "&" not in visible:
             return visible, steps
-        text = _ESCAPES.sub(_meaning, visible)
+        text = ESCAPES.sub(meaning, visible)
         if text == visible:
             break
-        steps.append(Step(_ESCAPES, _meaning))
+        steps.append(Step(ESCAPES, meaning))
     text = _BACKSLASHES.sub("", _NOISE.sub("", text))
     return text, [*steps, Step(_NOISE, _nothing), Step(_BACKSLASHES, _nothing)]
 
 
-def _meaning(found: re.Match[str]) -> str:
+def meaning(found: re.Match[str]) -> str:
     r"""Return what an escape stands for; nothing for `\n` and its like."""
     escape = found[0]
     if escape[0] == "&":
@@ -150,7 +150,7 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-class _Trail:
+class Trail:
     """One step carried out with a note of where everything came from."""
 
     def __init__(self, text: str, step: Step) -> None:
