@@ -1,4 +1,4 @@
-"""The command line: `oauthmagic demo` and `oauthmagic sandbox`."""
+"""The command line: `oauthmagic demo`, `oauthmagic sandbox`, `oauthmagic scan`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from oauthmagic.cli.scans import run_scan
 from oauthmagic.cli.simulators import SERVED, serve_simulator
 from oauthmagic.cli.tours import run_tour
 from oauthmagic.errors import OAuthMagicError
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ended_by_signals():
             if options.command == "demo":
                 return run_tour(options.notebook)
+            if options.command == "scan":
+                return run_scan(options.paths, as_json=options.json)
             serve_simulator(options.provider, options.port)
     except OAuthMagicError as error:
         print(f"{error} {error.hint}".strip(), file=sys.stderr)
@@ -53,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"whose: {', '.join(SERVED)} (default: %(default)s)",
     )
     sandbox.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    scan = commands.add_parser("scan", help="find secrets in notebooks and text files")
+    scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    scan.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
