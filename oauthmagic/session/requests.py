@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 #: From here on each reply says that the user must soon log in again.
 LOGIN_ENDS_SOON = timedelta(days=7)
-#: The largest file that a `< ./file` line may send, in bytes.
+#: The most bytes that the `< ./file` lines of a cell may send.
 MAX_FILE = 64 << 20
 #: The most bytes of a refusal that are read for what it says.
 _MOST_BYTES = 64 * 1024
@@ -61,13 +61,14 @@ def prepare(
     world: World, text: str, variables: Mapping[str, Any]
 ) -> tuple[Prepared, ...]:
     """Read a cell and check all of its requests against the URL gate."""
+    files = _Files()
     return tuple(
         _checked(
             template.fill(
                 variables.__getitem__,
                 now=world.clock(),
                 guid=lambda: new_guid(world.randomness),
-                files=_read_file,
+                files=files,
                 known_names=variables.keys(),
             ),
             world,
@@ -318,9 +319,24 @@ def _note(answer: Answer, token: Token) -> str:
     return "; ".join(notes)
 
 
-def _read_file(name: str) -> bytes:
-    path = Path(name).expanduser()
-    if path.stat().st_size > MAX_FILE:
-        msg = f"The file {name!r} is larger than {MAX_FILE >> 20} MiB."
-        raise CommandError(msg)
-    return path.read_bytes()
+class _Files:
+    """Reads the files of a cell: whole, regular ones, and not too much in all."""
+
+    def __init__(self) -> None:
+        self._left = MAX_FILE
+
+    def __call__(self, name: str) -> bytes:
+        path = Path(name).expanduser()
+        # A device or a pipe has no size and may have no end.
+        if path.exists() and not path.is_file():
+            msg = f"{name!r} is not a file that can be sent."
+            raise CommandError(msg, hint="Name a file; a folder can be zipped first.")
+        with path.open("rb") as file:
+            content = file.read(self._left + 1)
+        self._left -= len(content)
+        if self._left < 0:
+            msg = f"With {name!r}, the files are larger than {MAX_FILE >> 20} MiB."
+            raise CommandError(
+                msg, hint="Send them in several cells. Nothing was sent."
+            )
+        return content
