@@ -52,6 +52,7 @@ _OPTIONS = {
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
     "show": ("credentials", "env_file"),
+    "code": ("lang", "scope", "all_scopes", "grant"),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
 
@@ -211,6 +212,7 @@ def token_parser() -> Parser:
     add("--answer")
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")
+    add("--lang")
     add("--all", dest="every", action="store_true")
     add("--advance", type=float)
     add("--revoke", action="store_true")
@@ -232,5 +234,6 @@ def api_parser() -> Parser:
     add("--all", dest="every_page", action="store_true")
     add("--show", action="append", default=[])
     add("--dry-run", action="store_true")
+    add("--lang")
     add("-q", "--quiet", action="store_true")
     return parser

@@ -49,6 +49,7 @@ VERBS = (
     "adopt",
     "add",
     "resume",
+    "code",
     "demo",
 )
 #: Verbs that are kept for later, so that no provider takes their names.
@@ -112,6 +113,12 @@ class Commands:
             line, cell = _one_line(line)
         options = api_parser().read(line)
         _check_api(options)
+        if options.lang:
+            text = self._session.code(
+                options.target, cell, lang=options.lang, variables=self._names
+            )
+            print(text)  # noqa: T201 - what was asked for
+            return None
         if options.dry_run:
             print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
             return None
@@ -215,6 +222,15 @@ class Commands:
         provider = self._session.provider(self._session.add(source, name=options.alias))
         if not options.quiet:
             print(added_text(provider, is_discovered=is_url(source)))  # noqa: T201
+
+    def _code(self, options: Namespace, target: str) -> None:
+        text = self._session.code(
+            target,
+            lang=options.lang or "curl",
+            scopes=self._scopes_of(target, options),
+            grant=options.grant,
+        )
+        print(text)  # noqa: T201 - what was asked for
 
     def _demo(self, options: Namespace, target: str) -> None:
         demo = self._session.demo(target)
@@ -325,6 +341,7 @@ _EXAMPLES = {
     "adopt": " revsto@demo --from tokens",
     "add": " acme.toml",
     "resume": " stet/17515@demo --answer accept",
+    "code": " revsto@sandbox --lang python",
     "demo": " revsto@demo --advance 271",
 }
 

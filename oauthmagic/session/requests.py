@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oauthmagic.http_request import HttpRequest
+    from oauthmagic.http_request.multipart import Piece
     from oauthmagic.oauth.challenges import BearerError
     from oauthmagic.oauth.sca import ScaEvent
     from oauthmagic.oauth.tokens import Token
@@ -55,6 +56,7 @@ class Prepared:
     wire: WireRequest
     name: str
     timeout: float | None
+    pieces: tuple[Piece, ...] = ()
 
 
 def prepare(
@@ -238,6 +240,7 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
         ),
         name=request.name or "",
         timeout=request.timeout,
+        pieces=request.pieces,
     )
 
 

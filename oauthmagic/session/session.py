@@ -361,6 +361,64 @@ class Session:
         world, _ = self._holdings.named(target)
         return preview(prepare(world, text, variables or {}))
 
+    def code(
+        self,
+        target: str,
+        text: str | None = None,
+        *,
+        lang: str = "curl",
+        scopes: str | Iterable[str] | None = None,
+        grant: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return what `token` and `api` would send as a program; nothing is sent.
+
+        Secrets are names of environment variables in it, those that `token` reads.
+
+        Args:
+            target: `provider[/tenant][@environment]`, or an alias.
+            text: Requests, as for `api`; without them, the token step alone.
+            lang: "curl", "python" (httpx), "python-requests" or "javascript".
+            scopes: The scopes to ask for; without them those of the token held, or
+                the provider's default set.
+            grant: The grant to perform, in the same way.
+            variables: Values for `{{name}}`.
+
+        Raises:
+            UnknownName: The language, a scope or the grant is not known.
+            CommandError: There is no program for this grant.
+            RequestSyntaxError: The text cannot be read.
+            UrlRefused: A URL is on an origin that the provider does not declare.
+        """
+        from oauthmagic.session.programs import program_for  # noqa: PLC0415
+        from oauthmagic.session.requests import prepare  # noqa: PLC0415
+        from oauthmagic.views.programs import (  # noqa: PLC0415
+            check_language,
+            write_program,
+        )
+
+        check_language(lang)
+        world, alias = self._holdings.named(target)
+        prepared = () if text is None else prepare(world, text, variables or {})
+        held = self._holdings.held(world, alias)
+        provider = world.provider
+        if grant is not None:
+            grant = provider.check_grant(grant)
+        wanted = provider.check_scopes(normalise_scopes(scopes or ()))
+        if scopes is None:
+            wanted = provider.default_scopes
+            if held is not None:
+                wanted = tuple(sorted(held.scopes_requested))
+        # Without credentials: a program holds nothing that was made with them.
+        world = self._worlds.armed(world.with_endpoints(), Credentials())
+        program = program_for(
+            world,
+            grant=_grant_to_perform(provider, grant, held, target),
+            scopes=wanted,
+            prepared=prepared,
+        )
+        return write_program(program, lang)
+
     def refresh(self, target: str) -> Token:
         """Renew the token of a target now, and return the new one.
 
