@@ -49,6 +49,7 @@ VERBS = (
     "adopt",
     "add",
     "resume",
+    "trace",
     "code",
     "demo",
 )
@@ -223,6 +224,9 @@ class Commands:
         if not options.quiet:
             print(added_text(provider, is_discovered=is_url(source)))  # noqa: T201
 
+    def _trace(self, _: Namespace, target: str | None = None) -> Any:
+        return self._session.trace(target)
+
     def _code(self, options: Namespace, target: str) -> None:
         text = self._session.code(
             target,
@@ -319,7 +323,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    if len(words) == needs or (verb == "resume" and not words):
+    if len(words) == needs or (verb in ("resume", "trace") and not words):
         return words
     what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
         verb, "TARGET"
@@ -341,6 +345,7 @@ _EXAMPLES = {
     "adopt": " revsto@demo --from tokens",
     "add": " acme.toml",
     "resume": " stet/17515@demo --answer accept",
+    "trace": " revsto@demo",
     "code": " revsto@sandbox --lang python",
     "demo": " revsto@demo --advance 271",
 }

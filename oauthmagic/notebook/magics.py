@@ -108,6 +108,7 @@ class OAuthMagics:
         %token add FILE.toml | URL        a provider of your own: a file, or its issuer
         %token adopt TARGET --from VAR    look after a token got elsewhere
         %token resume [TARGET]            finish what waits for you
+        %token trace [TARGET]             diagram of what was exchanged, without secrets
         %token code TARGET --lang L       the same token request as a program
         %token demo TARGET --advance S    play the simulator's side
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock
     from oauthmagic.providers.provider import Environment, Provider
+    from oauthmagic.runtime.traces import Trace
     from oauthmagic.transport.wire import Transport, WireRequest
 
     #: (world) -> its environment with the endpoints that the issuer names
@@ -30,6 +31,7 @@ class World:
         sleep: Waits, in its time.
         randomness: Returns so many random bytes.
         fingerprint_key: Key of the fingerprints of its tokens.
+        trace: Where its exchanges are written down, redacted, or None.
         refresh_life: How many seconds a refresh token lives from the login on, where
             the server does not say; None if that is not known.
         prepare: Rewrites an API request before the token is put on, or None.
@@ -52,6 +54,7 @@ class World:
         default=None, repr=False
     )
     discover: Discover | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
     refresh_life: float | None = None
     token_timeout: float = 8.0
     api_timeout: float = 30.0

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
+    from oauthmagic.views.traces import ShownTrace
 
 #: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
 _BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_REQUEST", "BINDER_REF_URL")
@@ -514,6 +515,30 @@ class Session:
         ready = self._ready(world, token)
         said = introspect(token, token_type_hint, self._keeper, ready)
         return Introspected(said=said, token=token, kind=token_type_hint)
+
+    def trace(self, target: str | None = None) -> ShownTrace:
+        """Return what was exchanged for a target, as a diagram without secrets.
+
+        Args:
+            target: The target or alias; without it, the one that was used last.
+
+        Raises:
+            CommandError: Nothing was exchanged for it in this session.
+        """
+        from oauthmagic.views.traces import ShownTrace  # noqa: PLC0415 - when shown
+
+        name = ""
+        if target is not None:
+            name = str(self._holdings.named(target)[0].target)
+        trace = self._worlds.recordings.last(name)
+        if trace is None:
+            msg = f"Nothing was exchanged for {name or 'any target'} in this session."
+            raise CommandError(msg, hint=f"First: %token {name or 'revsto@demo'}.")
+        return ShownTrace(
+            target=trace.target,
+            exchanges=trace.exchanges(),
+            forgotten=trace.forgotten,
+        )
 
     def forget(self, target: str | None = None, *, every: bool = False) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.

@@ -16,6 +16,7 @@ from oauthmagic.providers.preparation import Preparation
 from oauthmagic.runtime.world import World
 from oauthmagic.session.discoveries import Discoveries, provider_at
 from oauthmagic.session.guids import new_guid
+from oauthmagic.session.recordings import Recordings, recorded
 from oauthmagic.session.settings import settled_settings
 from oauthmagic.store.forks import begins_anew_in_children
 
@@ -43,6 +44,7 @@ class Worlds:
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         settings: By provider, the settings that are not at their default.
+        recordings: What was exchanged for each target.
         is_public: Whether this machine is open to the world, as a Binder is.
     """
 
@@ -67,6 +69,7 @@ class Worlds:
         self._randomness = randomness
         self._fingerprint_key = randomness(32)
         self._demos: dict[str, Demo] = {}
+        self.recordings = Recordings()
         self._discoveries = Discoveries()
         self._lock = threading.RLock()
         begins_anew_in_children(self)
@@ -115,8 +118,8 @@ class Worlds:
         life = None if days is None else float(days) * _DAY
         if target.environment == "demo":
             world = self._demo_world(target, provider, environment)
-            return replace(world, refresh_life=life)
-        return World(
+            return self.recordings.traced(replace(world, refresh_life=life))
+        world = World(
             target=target,
             provider=provider,
             environment=environment,
@@ -131,6 +134,7 @@ class Worlds:
             api_timeout=self.timeout or API_TIMEOUT,
             max_wait=self.max_wait,
         )
+        return self.recordings.traced(world)
 
     def clock_of(self, target: str) -> Clock:
         """Return the time of a target, which in a demo is the demo's own."""
@@ -166,9 +170,12 @@ class Worlds:
         private_key = read_pem(credentials.private_key, "private_key")
         if world.target.environment == "demo":
             demo = self._demo(world.target.provider)
-            return replace(world, transport=demo.transport_with(certificate))
-        transport = self._socket(world.environment.ca_file, certificate, private_key)
-        return replace(world, transport=transport)
+            transport = demo.transport_with(certificate)
+        else:
+            ca_file = world.environment.ca_file
+            transport = self._socket(ca_file, certificate, private_key)
+        kept = recorded(transport, world, world.trace, has_certificate=True)
+        return replace(world, transport=kept)
 
     def _preparing(
         self, world: World, credentials: Credentials
