@@ -25,6 +25,7 @@ from oauthmagic.notebook.arguments import (
     token_parser,
     variable,
 )
+from oauthmagic.notebook.pasted import unpasted
 from oauthmagic.notebook.pending import answer_to, show_pending
 from oauthmagic.notebook.prompts import prompt_for
 from oauthmagic.oauth.targets import VERBS as RESERVED
@@ -114,6 +115,7 @@ class Commands:
             line, cell = _one_line(line)
         options = api_parser().read(line)
         _check_api(options)
+        cell = unpasted(cell, quiet=options.quiet)
         if options.lang:
             text = self._session.code(
                 options.target, cell, lang=options.lang, variables=self._names

@@ -192,6 +192,9 @@ class OAuthMagics:
         token is added by itself, and goes only to the origins that the provider
         declares.
 
+        A cURL command, pasted as the cell, is turned into such a request and shown, so
+        that you can keep it; a secret in it is refused.
+
         Options:
           --out NAME           put the result into a variable instead of showing it
           --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
