@@ -233,6 +233,8 @@ def api_parser() -> Parser:
     add("--frame", nargs="?", const="", default=None)
     add("--all", dest="every_page", action="store_true")
     add("--show", action="append", default=[])
+    add("--save")
+    add("--overwrite", action="store_true")
     add("--dry-run", action="store_true")
     add("--lang")
     add("-q", "--quiet", action="store_true")

@@ -27,6 +27,7 @@ from oauthmagic.notebook.arguments import (
 )
 from oauthmagic.notebook.pasted import unpasted
 from oauthmagic.notebook.pending import answer_to, show_pending
+from oauthmagic.notebook.progress import Progress
 from oauthmagic.notebook.prompts import prompt_for
 from oauthmagic.oauth.targets import VERBS as RESERVED
 from oauthmagic.session import current_session
@@ -131,6 +132,9 @@ class Commands:
                 cell,
                 variables=self._names,
                 every_page=options.every_page,
+                save=options.save,
+                overwrite=options.overwrite,
+                progress=Progress(f"Saving {options.save}"),
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
@@ -302,7 +306,7 @@ def _one_line(line: str) -> tuple[str, str]:
         before = words[:place]
         if not word.startswith(("/", "http://", "https://")):
             continue
-        if before and before[-1] in ("--out", "--show"):
+        if before and before[-1] in ("--out", "--show", "--save"):
             continue
         named = bool(before) and before[-1].upper() in METHODS
         method = before.pop().upper() if named else "GET"
@@ -354,6 +358,18 @@ _EXAMPLES = {
 
 
 def _check_api(options: Namespace) -> None:
+    for given, name in (
+        (options.frame is not None, "--frame"),
+        (options.every_page, "--all"),
+    ):
+        if given and options.save is not None:
+            msg = f"--save and {name} do not go together."
+            raise CommandError(
+                msg, hint="A saved reply is not in memory: read its file."
+            )
+    if options.overwrite and options.save is None:
+        msg = "--overwrite says what --save FILE may do."
+        raise CommandError(msg, hint="Add --save FILE.")
     for what in options.show:
         if what not in SHOWN:
             raise UnknownName("value", what, SHOWN, where=" of --show")

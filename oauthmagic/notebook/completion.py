@@ -26,7 +26,9 @@ _WORDS: dict[str, Iterable[str]] = {
     "--lang": LANGUAGES,
     "--of": KINDS,
     "--grant": (*GRANTS, *ALIASES),
-    **dict.fromkeys(("--out", "--env-file", "--as", "--answer", "--advance"), ()),
+    **dict.fromkeys(
+        ("--out", "--save", "--env-file", "--as", "--answer", "--advance"), ()
+    ),
 }
 
 

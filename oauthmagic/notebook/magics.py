@@ -199,6 +199,8 @@ class OAuthMagics:
           --out NAME           put the result into a variable instead of showing it
           --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
           --all                every page of a list
+          --save FILE          the body of the reply goes into a file, and not through
+                               memory; --overwrite replaces one that is there
           --show WHAT          headers, body or exchange: print it, redacted
           --dry-run            print what would be sent; send nothing
           --lang L             print it as a program: curl, python (httpx),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.saving import SavedFile
     from oauthmagic.transport.wire import WireResponse
 
 #: From here on each reply says that the user must soon log in again.
@@ -57,14 +58,26 @@ class Prepared:
     name: str
     timeout: float | None
     pieces: tuple[Piece, ...] = ()
+    file: SavedFile | None = None
 
 
 def prepare(
-    world: World, text: str, variables: Mapping[str, Any]
+    world: World,
+    text: str,
+    variables: Mapping[str, Any],
+    *,
+    file: SavedFile | None = None,
 ) -> tuple[Prepared, ...]:
-    """Read a cell and check all of its requests against the URL gate."""
+    """Read a cell and check all of its requests against the URL gate.
+
+    Args:
+        world: What they run in.
+        text: The cell.
+        variables: Values for `{{name}}`.
+        file: Takes the reply to the only request.
+    """
     files = _Files()
-    return tuple(
+    prepared = tuple(
         _checked(
             template.fill(
                 variables.__getitem__,
@@ -77,6 +90,13 @@ def prepare(
         )
         for template in parse(text)
     )
+    if file is None:
+        return prepared
+    if len(prepared) > 1:
+        msg = f"There are {len(prepared)} requests, and one file for their replies."
+        raise CommandError(msg, hint="Give each a cell with its own --save.")
+    wire = replace(prepared[0].wire, sink=file)
+    return (replace(prepared[0], wire=wire, file=file),)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -111,7 +131,16 @@ class Sending:
                 wire = replace(wire, headers=(*wire.headers, *self.proof))
                 self.proof = ()
             proven = replace(prepared, wire=wire)
-            reply, self.token = send(proven, self.token, world, keeper)
+            try:
+                reply, self.token = send(proven, self.token, world, keeper)
+                if prepared.file is not None:
+                    reply.saved = prepared.file.finish()
+                    saved = str(reply.saved or "not saved")
+                    reply.note = "; ".join(filter(None, [reply.note, saved]))
+            except BaseException:
+                if prepared.file is not None:
+                    prepared.file.discard()
+                raise
             self.replies.append(reply)
             if self.every_page and reply.ok and wire.method == "GET":
                 reply.pages = self._pages(reply, prepared, world, keeper)

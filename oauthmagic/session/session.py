@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.requests import Sending
+    from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
@@ -288,6 +289,9 @@ class Session:
         *,
         variables: Mapping[str, Any] | None = None,
         every_page: bool = False,
+        save: str | Path | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
     ) -> Reply:
         """Send the authorized requests of an `.http` text and return the last reply.
 
@@ -300,6 +304,10 @@ class Session:
             variables: Values for `{{name}}`.
             every_page: Whether lists are followed to their end; the frame of the
                 reply then has the rows of all pages.
+            save: A file for the body of the only request's reply, which is then not
+                kept in memory; an error's is shown as ever, and not saved.
+            overwrite: Whether a file that is there may be replaced.
+            progress: Is told how much was saved, of how much, where it takes long.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -312,9 +320,13 @@ class Session:
             TransportError: No usable answer came.
         """
         from oauthmagic.session.requests import Sending, prepare  # noqa: PLC0415
+        from oauthmagic.session.saving import SavedFile  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
-        prepared = prepare(world, text, variables or {})
+        file = None
+        if save is not None:
+            file = SavedFile(save, overwrite=overwrite, progress=progress)
+        prepared = prepare(world, text, variables or {}, file=file)
 
         def go_on(token: Token) -> Reply:
             left = list(prepared)

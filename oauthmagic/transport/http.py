@@ -39,6 +39,7 @@ from oauthmagic.transport.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from oauthmagic.redaction import Secret
@@ -238,13 +239,20 @@ class _Exchange:
                 lambda _: not self._abandoned,
                 response.stream,  # type: ignore[arg-type]
             )
-            body = b"".join(decoded(chunks, ", ".join(codings), self._limit))
+            body = bytearray()
+            keep: Callable[[bytes], object] = body.extend
+            limit = self._limit
+            sink = self._request.sink
+            if sink is not None and sink.begin(response.status_code, headers):
+                keep, limit = sink.write, sink.limit
+            for part in decoded(chunks, ", ".join(codings), limit):
+                keep(part)
         finally:
             response.close()
         return WireResponse(
             status=response.status_code,
             headers=headers,
-            body=body,
+            body=bytes(body),
             elapsed=time.monotonic() - begun,
         )
 

@@ -143,3 +143,47 @@ def test_what_can_be_typed_is_completed(shell, line, completions):
         found = list(shell.shell.Completer.completions(line, len(line)))
 
     assert sorted(each.text for each in found) == completions
+
+
+def test_a_reply_is_saved_and_said(shell, tmp_path):
+    """`--save FILE` says where, how much and of what type."""
+    path = tmp_path / "it is here.json"
+
+    ran = shell(f'%api revsto@demo --save "{path}" GET {PRODUCTS}')
+    again = shell(f'%%api revsto@demo --save "{path}"\nGET {PRODUCTS}')
+
+    assert path.read_bytes().startswith(b"{")
+    assert f"saved as {path}" in ran.stdout
+    assert "application/json" in ran.stdout
+    assert "there already" in str(again.error)
+    assert shell(
+        f'%%api revsto@demo --overwrite --save "{path}"\nGET {PRODUCTS}'
+    ).value.saved
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--save x --frame", "--save and --frame"),
+        ("--save x --all", "--save and --all"),
+        ("--overwrite", "--save FILE"),
+    ],
+)
+def test_options_that_do_not_go_with_a_file_are_refused(shell, options, message):
+    """Nothing is sent."""
+    ran = shell(f"%%api revsto@demo {options}\nGET {PRODUCTS}")
+
+    assert message in str(ran.error)
+    assert shell.asked() == []
+
+
+def test_progress_is_one_line_that_changes(shell):
+    """The first time it is displayed, from then on changed."""
+    ran = shell(
+        "from oauthmagic.notebook.progress import Progress\n"
+        "told = Progress('Saving x')\n"
+        "told(1234, 5000)\n"
+        "told(5000, None)"
+    )
+
+    assert ran.lines[0] == "Saving x: 1,234 bytes of 5,000 (24 %)"
