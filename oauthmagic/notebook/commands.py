@@ -134,7 +134,7 @@ class Commands:
                 every_page=options.every_page,
                 save=options.save,
                 overwrite=options.overwrite,
-                progress=Progress(f"Saving {options.save}"),
+                progress=Progress(f"Saving {options.save}") if options.save else None,
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.

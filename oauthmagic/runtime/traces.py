@@ -237,6 +237,9 @@ class RecordingTransport:
                 if name == "issuer":
                     continue
                 return SERVER, name.removesuffix("_endpoint").replace("_", " ")
+        if (request.body or b"").startswith(b"token="):
+            # RFC 7009 and RFC 7662, at an endpoint that the issuer named.
+            return SERVER, "about a token"
         if "/.well-known/" in url:
             return SERVER, "discovery"
         inside = url == self._api_base or url.startswith(f"{self._api_base}/")

@@ -384,9 +384,10 @@ class Session:
         grant: str | None = None,
         variables: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return what `token` and `api` would send as a program; nothing is sent.
+        """Return what `token` and `api` would send as a program, and send none of it.
 
-        Secrets are names of environment variables in it, those that `token` reads.
+        Secrets are names of environment variables in it, those that `token` reads. An
+        issuer whose endpoints are not known yet is asked for them.
 
         Args:
             target: `provider[/tenant][@environment]`, or an alias.

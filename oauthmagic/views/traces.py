@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from oauthmagic.redaction import quote
+from oauthmagic.redaction import quote, redact
 from oauthmagic.runtime.traces import API, BROWSER, NOTEBOOK, SERVER
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def _participants(trace: ShownTrace) -> list[str]:
 
 def _said(each: Exchange) -> str:
     notes = f" [{', '.join(each.notes)}]" if each.notes else ""
-    return f"{each.title}{notes}"
+    # Once more: what was unknown when it was written down may be known by now.
+    return quote(f"{each.title}{notes}", 400)
 
 
 def _came(each: Exchange) -> str:
@@ -139,9 +140,8 @@ def _came(each: Exchange) -> str:
 
 
 def _full(each: Exchange) -> str:
-    return "\n".join(
-        [f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.request, "", each.response]
-    ).rstrip()
+    at = f"{each.at:%Y-%m-%d %H:%M:%S} UTC"
+    return redact(f"{at}\n{each.request}\n\n{each.response}".rstrip())
 
 
 def _arrows(each: Exchange, said: str, places: dict[str, int]) -> list[str]:

@@ -119,7 +119,7 @@ REQUESTS = {
 
 
 def test_a_program_sends_what_the_notebook_sends(
-    acme, server, language, tmp_path, monkeypatch
+    acme, server, language, tmp_path, monkeypatch, figure
 ):
     """Method, target, headers and body are the same, byte by byte, in order.
 
@@ -144,6 +144,8 @@ def test_a_program_sends_what_the_notebook_sends(
             assert unquote(sent.target) == unquote(meant.target)
             theirs = sent._replace(target=meant.target)
         assert theirs == meant
+    count = len(ours)
+    figure(f"{language}: requests seen as the notebook's own", f"{count} of {count}")
 
 
 def simulated(module, **options):

@@ -136,6 +136,17 @@ def test_a_known_secret_in_a_path_is_masked():
     assert "[secret]" in shown
 
 
+def test_a_secret_that_became_known_later_is_masked():
+    """What is shown is redacted once more: it may have been new when it was kept."""
+    trace = traced(
+        WireResponse(status=200),
+        {"method": "GET", "url": "https://api.example/v1/fake-code-of-a-later-time"},
+    )
+    later = Secret("fake-code-of-a-later-time")
+
+    assert later.reveal() not in everything(trace)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_server_draws_nothing(text):
     """Script, escapes, Mermaid and Markdown of a stranger stay text."""
@@ -203,6 +214,7 @@ def test_who_was_asked_is_told_from_the_url_and_the_form():
         WireResponse(status=200, elapsed=0.0125),
         token_request(grant_type="urn:ietf:params:oauth:grant-type:token-exchange"),
         {"method": "POST", "url": "https://id.example/revoke", "body": b"token=x"},
+        {"method": "POST", "url": "https://api.example/v1/ask", "body": b"token=x"},
         {"method": "GET", "url": "https://id.example/.well-known/openid-configuration"},
         {
             "method": "GET",
@@ -215,15 +227,16 @@ def test_who_was_asked_is_told_from_the_url_and_the_form():
     assert [(each.receiver, each.title) for each in trace.exchanges] == [
         ("authorization server", "token request (token-exchange): POST /token"),
         ("authorization server", "revocation: POST /revoke"),
+        ("authorization server", "about a token: POST /v1/ask"),
         (
             "authorization server",
             "discovery: GET /.well-known/openid-configuration",
         ),
         ("API", "GET /v1/accounts"),
     ]
-    assert trace.exchanges[3].notes == ("mutual TLS", "HTTP signature")
+    assert trace.exchanges[4].notes == ("mutual TLS", "HTTP signature")
     assert "200 OK, 12 ms" in repr(trace)
-    assert "?page = ..." in trace.exchanges[3].request
+    assert "?page = ..." in trace.exchanges[4].request
 
 
 def test_what_never_came_back_is_told_too():
