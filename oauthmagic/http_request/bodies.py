@@ -1,4 +1,4 @@
-"""Bodies: a text with references, or a file; and how values in it are encoded."""
+"""Bodies: a text with references, a file or parts; and how values are encoded."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from typing import TYPE_CHECKING, Literal
 from oauthmagic.errors import RequestSyntaxError
 from oauthmagic.http_request.fields import fill_form, fill_json, fill_text
 from oauthmagic.http_request.foreign import refuse_line
-from oauthmagic.http_request.templates import literals, read_template
+from oauthmagic.http_request.multipart import (
+    FILE,
+    File,
+    Part,
+    fill_parts,
+    read_boundary,
+    read_file,
+    read_parts,
+    references_of,
+)
+from oauthmagic.http_request.templates import literals, read_template, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from oauthmagic.http_request.templates import Template
+    from oauthmagic.http_request.multipart import Piece
+    from oauthmagic.http_request.templates import Reference, Template
     from oauthmagic.http_request.variables import Scope
 
 Line = tuple[int, str]
 Kind = Literal["json", "form", "text"]
 
-_FILE = re.compile(r"<[ \t]+(\S.*)")
 _FILE_INSIDE = re.compile(r"<[ \t]+(?:\.{1,2}/|/)\S")
 _LINE_END = re.compile(r"(?<![ \t])[ \t]*\n[ \t]*")
 _CHARSET = re.compile(r"(?i);[ \t]*charset=\"?([^\s;\"]+)")  # RFC 9110, 8.3.2
 _FORM = "application/x-www-form-urlencoded"
-_MULTIPART = (
-    "Send it in Python: oauthmagic.current_session().client(TARGET).post(PATH, "
-    "files={...})."
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,31 +42,44 @@ class Body:
     """The body of a request, values still missing.
 
     Attributes:
-        template: The text, or None where a file is the body.
-        file: The file's name as written, or None.
+        template: The text; empty where a file or parts are the body.
+        file: The file that is the body, or None.
+        parts: The parts of a multipart body.
+        boundary: What stands between them.
         kind: How values are encoded.
         line: The line that it begins in.
     """
 
-    template: Template | None
-    file: str | None
-    kind: Kind
+    template: Template = ()
+    file: File | None = None
+    parts: tuple[Part, ...] = ()
+    boundary: str = ""
+    kind: Kind = "text"
     line: int
 
-    def fill(self, scope: Scope) -> bytes:
-        """Return the text with its values, in UTF-8.
+    def fill(self, scope: Scope) -> tuple[Piece, ...]:
+        """Return what is sent, values filled in; text is in UTF-8.
 
         Raises:
             RequestSyntaxError: A value cannot stand where it is asked for.
             UnknownName: A name is not known.
         """
+        if self.file is not None:
+            return (self.file,)
+        if self.parts:
+            return fill_parts(self.parts, self.boundary, scope)
         encode = {"json": fill_json, "form": fill_form, "text": fill_text}[self.kind]
-        return encode(self.template or (), scope).encode("utf-8")
+        return (encode(self.template, scope).encode("utf-8"),)
+
+    def references(self) -> Iterator[Reference]:
+        """Yield the references of the body, in order."""
+        yield from references(self.template)
+        yield from references_of(self.parts)
 
     @property
     def content_type(self) -> str | None:
         """What to say of a body whose request does not name its type."""
-        named_json = self.file is not None and self.file.lower().endswith(".json")
+        named_json = self.file and self.file.name.lower().endswith(".json")
         return "application/json" if self.kind == "json" or named_json else None
 
 
@@ -76,8 +95,7 @@ def read_body(
         headers: The request's headers; Content-Type decides how values are encoded.
 
     Raises:
-        RequestSyntaxError: The body holds another tool's syntax or a type that
-            cannot be written yet.
+        RequestSyntaxError: The body holds another tool's syntax, or cannot be read.
     """
     lines = _trimmed(lines)
     declared = _declared(headers)
@@ -88,15 +106,20 @@ def read_body(
     for line, text in lines:
         refuse_line(text, line)
     if media_type.startswith("multipart/"):
-        msg = f"The multipart body in line {first} cannot be written in a cell yet."
-        raise RequestSyntaxError(msg, hint=_MULTIPART)
-    match = _FILE.fullmatch(lines[0][1])
+        boundary = read_boundary(declared, first)
+        is_form = media_type == "multipart/form-data"
+        parts = read_parts(lines, boundary, is_form=is_form)
+        return Body(parts=parts, boundary=boundary, line=first)
+    match = FILE.fullmatch(lines[0][1])
     if match:
-        return _read_file(match[1].rstrip(), lines)
+        return _whole_file(match[1].rstrip(), lines)
     for line, text in lines:
         if _FILE_INSIDE.match(text):
             msg = f"The file in line {line} is only a part of the body."
-            raise RequestSyntaxError(msg, hint="'< ./file' must be the whole body.")
+            raise RequestSyntaxError(
+                msg,
+                hint="'< ./file' must be the whole body, or a part of a multipart one.",
+            )
     _check_charset(declared, first)
     template = read_template("\n".join(text for _, text in lines), first)
     if media_type == _FORM:
@@ -105,9 +128,7 @@ def read_body(
             _LINE_END.sub("", part) if isinstance(part, str) else part
             for part in template
         )
-    return Body(
-        template=template, file=None, kind=_kind(media_type, template), line=first
-    )
+    return Body(template=template, kind=_kind(media_type, template), line=first)
 
 
 def _kind(media_type: str, template: Template) -> Kind:
@@ -142,14 +163,12 @@ def _check_charset(declared: str, line: int) -> None:
         )
 
 
-def _read_file(name: str, lines: list[Line]) -> Body:
+def _whole_file(name: str, lines: list[Line]) -> Body:
     first = lines[0][0]
-    if "{{" in name:
-        msg = f"The file in line {first} must be named without variables."
-        raise RequestSyntaxError(msg, hint="Write its path out: '< ./body.json'.")
+    file = read_file(name, first)
     if len(lines) > 1:
         msg = f"Line {lines[1][0]} stands behind the file that is the whole body."
         raise RequestSyntaxError(
             msg, hint="Put one body there; '###' begins the next request."
         )
-    return Body(template=None, file=name, kind="text", line=first)
+    return Body(file=file, line=first)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import RequestSyntaxError
 from oauthmagic.http_request.fields import fill_header, fill_path, fill_query
+from oauthmagic.http_request.multipart import File, check_content
 from oauthmagic.http_request.templates import references
 from oauthmagic.http_request.variables import Sources, read_scope
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oauthmagic.http_request.bodies import Body
+    from oauthmagic.http_request.multipart import Piece
     from oauthmagic.http_request.targets import Target
     from oauthmagic.http_request.templates import Reference, Template
     from oauthmagic.http_request.variables import Scope, Variable
@@ -29,6 +31,7 @@ class HttpRequest:
         target: A path from the API base, or a whole URL; percent-encoded.
         headers: Names and values, in order; never shown.
         body: The bytes to send, or None; never shown.
+        pieces: What the body was made of: bytes, and files by name.
         name: The `# @name`, or None.
         timeout: The `# @timeout` in seconds, or None.
         line: The line of the request.
@@ -38,6 +41,7 @@ class HttpRequest:
     target: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
+    pieces: tuple[Piece, ...] = field(default=(), repr=False)
     name: str | None = None
     timeout: float | None = None
     line: int = 1
@@ -108,11 +112,13 @@ class RequestTemplate:
         ]
         if self.body and self.body.content_type and not self._names_its_type():
             headers.append(("Content-Type", self.body.content_type))
+        pieces = self.body.fill(scope) if self.body else ()
         return HttpRequest(
             method=self.method,
             target=self._fill_target(scope),
             headers=tuple(headers),
-            body=self._fill_body(scope, files),
+            body=self._read(pieces, files) if self.body else None,
+            pieces=pieces,
             name=self.name,
             timeout=self.timeout,
             line=self.line,
@@ -125,7 +131,7 @@ class RequestTemplate:
         for _, value in self.headers:
             yield from references(value)
         if self.body:
-            yield from references(self.body.template or ())
+            yield from self.body.references()
 
     def _names_its_type(self) -> bool:
         return any(name.lower() == "content-type" for name, _ in self.headers)
@@ -136,18 +142,22 @@ class RequestTemplate:
             return self.target.origin + path
         return f"{self.target.origin}{path}?{fill_query(self.target.query, scope)}"
 
-    def _fill_body(self, scope: Scope, files: Callable[[str], bytes]) -> bytes | None:
-        if self.body is None:
-            return None
-        if self.body.file is None:
-            return self.body.fill(scope)
-        try:
-            return files(self.body.file)
-        except OSError as error:
-            msg = (
-                f"The file {self.body.file!r} in line {self.body.line} cannot be read: "
-                f"{error.strerror or type(error).__name__}."
-            )
-            raise RequestSyntaxError(
-                msg, hint="The path is relative to the notebook."
-            ) from None
+    def _read(self, pieces: tuple[Piece, ...], files: Callable[[str], bytes]) -> bytes:
+        boundary = self.body.boundary if self.body else ""
+        content = bytearray()
+        for piece in pieces:
+            if not isinstance(piece, File):
+                content += piece
+                continue
+            try:
+                read = files(piece.name)
+            except OSError as error:
+                msg = (
+                    f"The file {piece.name!r} in line {piece.line} cannot be read: "
+                    f"{error.strerror or type(error).__name__}."
+                )
+                raise RequestSyntaxError(
+                    msg, hint="The path is relative to the notebook."
+                ) from None
+            content += check_content(read, boundary, piece.line) if boundary else read
+        return bytes(content)

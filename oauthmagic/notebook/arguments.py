@@ -72,6 +72,7 @@ _OPTIONS = {
     "resume": ("answer",),
     "show": ("credentials", "env_file"),
     "form": ("ask",),
+    "code": ("lang", "scope", "all_scopes", "grant"),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
 
@@ -255,6 +256,7 @@ def token_parser() -> Parser:
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")
     add("--remember", action="store_true")
+    add("--lang")
     add("--all", dest="every", action="store_true")
     add("--keyring", action="store_true")
     add("--ask", action="store_true")
@@ -277,6 +279,9 @@ def api_parser() -> Parser:
     add("--frame", nargs="?", const="", default=None)
     add("--all", dest="every_page", action="store_true")
     add("--show", action="append", default=[])
+    add("--save")
+    add("--overwrite", action="store_true")
     add("--dry-run", action="store_true")
+    add("--lang")
     add("-q", "--quiet", action="store_true")
     return parser

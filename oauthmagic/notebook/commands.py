@@ -28,7 +28,9 @@ from oauthmagic.notebook.arguments import (
     variable,
 )
 from oauthmagic.notebook.choices import kept_text
+from oauthmagic.notebook.pasted import unpasted
 from oauthmagic.notebook.pending import answer_to, show_pending
+from oauthmagic.notebook.progress import Progress
 from oauthmagic.notebook.prompts import prompt_for
 from oauthmagic.oauth.targets import VERBS as RESERVED
 from oauthmagic.session import current_session
@@ -53,6 +55,8 @@ VERBS = (
     "adopt",
     "add",
     "resume",
+    "trace",
+    "code",
     "demo",
 )
 #: Verbs that are kept for later, so that no provider takes their names.
@@ -123,6 +127,13 @@ class Commands:
             line, cell = _one_line(line)
         options = api_parser().read(line)
         _check_api(options)
+        cell = unpasted(cell, quiet=options.quiet)
+        if options.lang:
+            text = self._session.code(
+                options.target, cell, lang=options.lang, variables=self._names
+            )
+            print(text)  # noqa: T201 - what was asked for
+            return None
         if options.dry_run:
             print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
             return None
@@ -132,6 +143,9 @@ class Commands:
                 cell,
                 variables=self._names,
                 every_page=options.every_page,
+                save=options.save,
+                overwrite=options.overwrite,
+                progress=Progress(f"Saving {options.save}") if options.save else None,
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
@@ -255,6 +269,18 @@ class Commands:
         if not options.quiet:
             print(added_text(provider, is_discovered=is_url(source)))  # noqa: T201
 
+    def _trace(self, _: Namespace, target: str | None = None) -> Any:
+        return self._session.trace(target)
+
+    def _code(self, options: Namespace, target: str) -> None:
+        text = self._session.code(
+            target,
+            lang=options.lang or "curl",
+            scopes=self._scopes_of(target, options),
+            grant=options.grant,
+        )
+        print(text)  # noqa: T201 - what was asked for
+
     def _demo(self, options: Namespace, target: str) -> None:
         demo = self._session.demo(target)
         if options.advance is not None:
@@ -319,7 +345,7 @@ def _one_line(line: str) -> tuple[str, str]:
         before = words[:place]
         if not word.startswith(("/", "http://", "https://")):
             continue
-        if before and before[-1] in ("--out", "--show"):
+        if before and before[-1] in ("--out", "--show", "--save"):
             continue
         named = bool(before) and before[-1].upper() in METHODS
         method = before.pop().upper() if named else "GET"
@@ -342,7 +368,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    if len(words) == needs or (verb in ("form", "resume") and not words):
+    if len(words) == needs or (verb in ("form", "resume", "trace") and not words):
         return words
     what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
         verb, "TARGET"
@@ -365,11 +391,25 @@ _EXAMPLES = {
     "adopt": " revsto@demo --from tokens",
     "add": " acme.toml",
     "resume": " stet/17515@demo --answer accept",
+    "trace": " revsto@demo",
+    "code": " revsto@sandbox --lang python",
     "demo": " revsto@demo --advance 271",
 }
 
 
 def _check_api(options: Namespace) -> None:
+    for given, name in (
+        (options.frame is not None, "--frame"),
+        (options.every_page, "--all"),
+    ):
+        if given and options.save is not None:
+            msg = f"--save and {name} do not go together."
+            raise CommandError(
+                msg, hint="A saved reply is not in memory: read its file."
+            )
+    if options.overwrite and options.save is None:
+        msg = "--overwrite says what --save FILE may do."
+        raise CommandError(msg, hint="Add --save FILE.")
     for what in options.show:
         if what not in SHOWN:
             raise UnknownName("value", what, SHOWN, where=" of --show")

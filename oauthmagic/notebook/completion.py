@@ -13,12 +13,23 @@ from oauthmagic.notebook.commands import SHOWN, VERBS
 from oauthmagic.oauth.grants import ALIASES, GRANTS
 from oauthmagic.oauth.introspection import KINDS
 from oauthmagic.session import current_session
+from oauthmagic.views.programs import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: A line of ours, at its beginning or behind an assignment.
 _LINE = re.compile(r"(?:^|=)\s*(%token|%oauth_token|%%?api|%%?oauth_api) +(.*)$")
+#: What can stand behind an option; nothing where only its user knows.
+_WORDS: dict[str, Iterable[str]] = {
+    "--show": SHOWN,
+    "--lang": LANGUAGES,
+    "--of": KINDS,
+    "--grant": (*GRANTS, *ALIASES),
+    **dict.fromkeys(
+        ("--out", "--save", "--env-file", "--as", "--answer", "--advance"), ()
+    ),
+}
 
 
 def complete(context: Any) -> Any:
@@ -49,14 +60,8 @@ def _candidates(magic: str, words: list[str]) -> Iterable[str]:
     last = words[-1] if words else ""
     if last in ("--credentials", "--from"):
         return _mappings()
-    if last in ("--out", "--env-file", "--as", "--answer", "--advance"):
-        return ()
-    if last == "--show":
-        return SHOWN
-    if last == "--of":
-        return KINDS
-    if last == "--grant":
-        return (*GRANTS, *ALIASES)
+    if last in _WORDS:
+        return _WORDS[last]
     parser = token_parser() if magic == "%token" else api_parser()
     found = parser.option_names()
     if "--scope" in words and not _option_after(words, "--scope"):

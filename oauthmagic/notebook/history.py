@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from oauthmagic.notebook.arguments import KEY_HEADERS, LONGEST_NAME, SENSITIVE
+from oauthmagic.notebook.pasted import redacted_command
 from oauthmagic.redaction import MASK, holds_secret, redact
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def redacted_source(source: str) -> str:
     if _MAGIC.search(source):
         for pattern in _PATTERNS:
             source = pattern.sub(rf"\1{MASK}", source)
+        source = redacted_command(source)
     return source
 
 

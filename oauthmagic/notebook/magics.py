@@ -109,6 +109,8 @@ class OAuthMagics:
         %token add FILE.toml | URL        a provider of your own: a file, or its issuer
         %token adopt TARGET --from VAR    look after a token got elsewhere
         %token resume [TARGET]            finish what waits for you
+        %token trace [TARGET]             diagram of what was exchanged, without secrets
+        %token code TARGET --lang L       the same token request as a program
         %token demo TARGET --advance S    play the simulator's side
 
         TARGET is provider[/tenant][@environment]: revsto@demo, stet/17515@sandbox. The
@@ -140,6 +142,9 @@ class OAuthMagics:
 
         Options of introspect: --of refresh_token, to ask about that instead of the
         access_token.
+
+        Options of code: --lang curl, python (httpx), python-requests or javascript; and
+        --scope, --all-scopes, --grant. Secrets are names of environment variables.
 
         Options of show: --credentials VAR and --env-file PATH, to have certificates
         looked at before there is a token.
@@ -192,15 +197,23 @@ class OAuthMagics:
         is none; query lines may be indented; # and // begin comments; `###` separates
         several requests; `@name = value` and {{name}} are variables, looked up in the
         cell, then in the notebook; {{$guid}}, {{$timestamp}}, {{$isoTimestamp}} are
-        built in; `< ./file` sends a file. The token is added by itself, and goes only
-        to the origins that the provider declares.
+        built in; `< ./file` sends a file, alone or as a part of a multipart body. The
+        token is added by itself, and goes only to the origins that the provider
+        declares.
+
+        A cURL command, pasted as the cell, is turned into such a request and shown, so
+        that you can keep it; a secret in it is refused.
 
         Options:
           --out NAME           put the result into a variable instead of showing it
           --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
           --all                every page of a list
+          --save FILE          the body of the reply goes into a file, and not through
+                               memory; --overwrite replaces one that is there
           --show WHAT          headers, body or exchange: print it, redacted
           --dry-run            print what would be sent; send nothing
+          --lang L             print it as a program: curl, python (httpx),
+                               python-requests or javascript; send nothing
           -q, --quiet          show nothing
 
         Examples:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Clock, Token
     from oauthmagic.providers.environments import Environment
     from oauthmagic.providers.provider import Provider
+    from oauthmagic.runtime.traces import Trace
     from oauthmagic.transport.wire import Transport, WireRequest
 
     #: (world) -> its environment with the endpoints that the issuer names
@@ -37,6 +38,7 @@ class World:
         monotonic: The same time in seconds, which no correction of a clock moves.
         randomness: Returns so many random bytes.
         fingerprint_key: Key of the fingerprints of its tokens.
+        trace: Where its exchanges are written down, redacted, or None.
         refresh_life: How many seconds a refresh token lives from the login on, where
             the server does not say; None if that is not known.
         prepare: Rewrites an API request before the token is put on, or None.
@@ -61,6 +63,7 @@ class World:
         default=None, repr=False
     )
     discover: Discover | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
     refresh_life: float | None = None
     monotonic: Callable[[], float] = time.monotonic
     pauses: Pauses = field(default_factory=Pauses, repr=False)

@@ -64,8 +64,17 @@ class InProcessTransport:
             environ[CLIENT_CERTIFICATE] = self._client_certificate
         begun: list[tuple[str, list[tuple[str, str]]]] = []
         body = bytearray()
+        sink = request.sink
+        takes: list[bool] = []
 
         def write(data: bytes) -> None:
+            if sink is not None and not takes:
+                status, headers = begun[-1]
+                lowered = tuple((name.lower(), value) for name, value in headers)
+                takes.append(sink.begin(int(status.split(" ", 1)[0]), lowered))
+            if sink is not None and takes[0]:
+                sink.write(data)
+                return
             body.extend(data)
             if len(body) > limit:
                 msg = f"The answer is larger than {limit} bytes."
@@ -81,6 +90,7 @@ class InProcessTransport:
         try:
             for chunk in chunks:
                 write(chunk)
+            write(b"")
         finally:
             close = getattr(chunks, "close", None)
             if close is not None:

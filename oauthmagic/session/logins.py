@@ -77,8 +77,13 @@ def ask_to_log_in(
         extra=extra,
     )
 
+    if world.trace is not None:
+        world.trace.authorization_request(request.url)
+
     def complete(answer: str) -> Token:
         url = _redirected(answer, request.url, demo)
+        if world.trace is not None:
+            world.trace.authorization_response(url)
         outcome = read_authorization_response(request, url)
         if isinstance(outcome, OAuthError):
             raise outcome.with_hint(

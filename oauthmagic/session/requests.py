@@ -32,16 +32,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oauthmagic.http_request import HttpRequest
+    from oauthmagic.http_request.multipart import Piece
     from oauthmagic.oauth.challenges import BearerError
     from oauthmagic.oauth.sca import ScaEvent
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.saving import SavedFile
     from oauthmagic.transport.wire import WireResponse
 
 #: From here on each reply says that the user must soon log in again.
 LOGIN_ENDS_SOON = timedelta(days=7)
-#: The largest file that a `< ./file` line may send, in bytes.
+#: The most bytes that the `< ./file` lines of a cell may send.
 MAX_FILE = 64 << 20
 #: The most bytes of a refusal that are read for what it says.
 _MOST_BYTES = 64 * 1024
@@ -56,25 +58,46 @@ class Prepared:
     wire: WireRequest
     name: str
     timeout: float | None
+    pieces: tuple[Piece, ...] = ()
+    file: SavedFile | None = None
 
 
 def prepare(
-    world: World, text: str, variables: Mapping[str, Any]
+    world: World,
+    text: str,
+    variables: Mapping[str, Any],
+    *,
+    file: SavedFile | None = None,
 ) -> tuple[Prepared, ...]:
-    """Read a cell and check all of its requests against the URL gate."""
-    return tuple(
+    """Read a cell and check all of its requests against the URL gate.
+
+    Args:
+        world: What they run in.
+        text: The cell.
+        variables: Values for `{{name}}`.
+        file: Takes the reply to the only request.
+    """
+    files = _Files()
+    prepared = tuple(
         _checked(
             template.fill(
                 variables.__getitem__,
                 now=world.clock(),
                 guid=lambda: new_guid(world.randomness),
-                files=_read_file,
+                files=files,
                 known_names=variables.keys(),
             ),
             world,
         )
         for template in parse(text)
     )
+    if file is None:
+        return prepared
+    if len(prepared) > 1:
+        msg = f"There are {len(prepared)} requests, and one file for their replies."
+        raise CommandError(msg, hint="Give each a cell with its own --save.")
+    wire = replace(prepared[0].wire, sink=file)
+    return (replace(prepared[0], wire=wire, file=file),)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -111,7 +134,16 @@ class Sending:
                 wire = replace(wire, headers=(*wire.headers, *self.proof))
                 self.proof = ()
             proven = replace(prepared, wire=wire)
-            reply, self.token = send(proven, self.token, world, keeper)
+            try:
+                reply, self.token = send(proven, self.token, world, keeper)
+                if prepared.file is not None:
+                    reply.saved = prepared.file.finish()
+                    saved = str(reply.saved or "not saved")
+                    reply.note = "; ".join(filter(None, [reply.note, saved]))
+            except BaseException:
+                if prepared.file is not None:
+                    prepared.file.discard()
+                raise
             self.replies.append(reply)
             if self.every_page and reply.ok and wire.method == "GET":
                 reply.pages = self._pages(reply, prepared, world, keeper)
@@ -243,6 +275,7 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
         ),
         name=request.name or "",
         timeout=request.timeout,
+        pieces=request.pieces,
     )
 
 
@@ -327,9 +360,24 @@ def _note(answer: Answer, token: Token) -> str:
     return "; ".join(notes)
 
 
-def _read_file(name: str) -> bytes:
-    path = Path(name).expanduser()
-    if path.stat().st_size > MAX_FILE:
-        msg = f"The file {name!r} is larger than {MAX_FILE >> 20} MiB."
-        raise CommandError(msg)
-    return path.read_bytes()
+class _Files:
+    """Reads the files of a cell: whole, regular ones, and not too much in all."""
+
+    def __init__(self) -> None:
+        self._left = MAX_FILE
+
+    def __call__(self, name: str) -> bytes:
+        path = Path(name).expanduser()
+        # A device or a pipe has no size and may have no end.
+        if path.exists() and not path.is_file():
+            msg = f"{name!r} is not a file that can be sent."
+            raise CommandError(msg, hint="Name a file; a folder can be zipped first.")
+        with path.open("rb") as file:
+            content = file.read(self._left + 1)
+        self._left -= len(content)
+        if self._left < 0:
+            msg = f"With {name!r}, the files are larger than {MAX_FILE >> 20} MiB."
+            raise CommandError(
+                msg, hint="Send them in several cells. Nothing was sent."
+            )
+        return content

@@ -56,10 +56,12 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.requests import Sending
+    from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
+    from oauthmagic.views.traces import ShownTrace
 
 #: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
 _BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_REQUEST", "BINDER_REF_URL")
@@ -302,6 +304,9 @@ class Session:
         *,
         variables: Mapping[str, Any] | None = None,
         every_page: bool = False,
+        save: str | Path | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
     ) -> Reply:
         """Send the authorized requests of an `.http` text and return the last reply.
 
@@ -314,6 +319,10 @@ class Session:
             variables: Values for `{{name}}`.
             every_page: Whether lists are followed to their end; the frame of the
                 reply then has the rows of all pages.
+            save: A file for the body of the only request's reply, which is then not
+                kept in memory; an error's is shown as ever, and not saved.
+            overwrite: Whether a file that is there may be replaced.
+            progress: Is told how much was saved, of how much, where it takes long.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -326,9 +335,13 @@ class Session:
             TransportError: No usable answer came.
         """
         from oauthmagic.session.requests import Sending, prepare  # noqa: PLC0415
+        from oauthmagic.session.saving import SavedFile  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
-        prepared = prepare(world, text, variables or {})
+        file = None
+        if save is not None:
+            file = SavedFile(save, overwrite=overwrite, progress=progress)
+        prepared = prepare(world, text, variables or {}, file=file)
 
         def go_on(token: Token) -> Reply:
             left = list(prepared)
@@ -375,6 +388,65 @@ class Session:
 
         world, _ = self._holdings.named(target)
         return preview(world, prepare(world, text, variables or {}))
+
+    def code(
+        self,
+        target: str,
+        text: str | None = None,
+        *,
+        lang: str = "curl",
+        scopes: str | Iterable[str] | None = None,
+        grant: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return what `token` and `api` would send as a program, and send none of it.
+
+        Secrets are names of environment variables in it, those that `token` reads. An
+        issuer whose endpoints are not known yet is asked for them.
+
+        Args:
+            target: `provider[/tenant][@environment]`, or an alias.
+            text: Requests, as for `api`; without them, the token step alone.
+            lang: "curl", "python" (httpx), "python-requests" or "javascript".
+            scopes: The scopes to ask for; without them those of the token held, or
+                the provider's default set.
+            grant: The grant to perform, in the same way.
+            variables: Values for `{{name}}`.
+
+        Raises:
+            UnknownName: The language, a scope or the grant is not known.
+            CommandError: There is no program for this grant.
+            RequestSyntaxError: The text cannot be read.
+            UrlRefused: A URL is on an origin that the provider does not declare.
+        """
+        from oauthmagic.session.programs import program_for  # noqa: PLC0415
+        from oauthmagic.session.requests import prepare  # noqa: PLC0415
+        from oauthmagic.views.programs import (  # noqa: PLC0415
+            check_language,
+            write_program,
+        )
+
+        check_language(lang)
+        world, alias = self._holdings.named(target)
+        prepared = () if text is None else prepare(world, text, variables or {})
+        held = self._holdings.held(world, alias)
+        provider = world.provider
+        if grant is not None:
+            grant = provider.check_grant(grant)
+        wanted = provider.check_scopes(normalise_scopes(scopes or ()))
+        if scopes is None:
+            wanted = provider.default_scopes
+            if held is not None:
+                wanted = tuple(sorted(held.scopes_requested))
+        # Without credentials: a program holds nothing that was made with them.
+        world = self._worlds.armed(world.with_endpoints(), Credentials())
+        program = program_for(
+            world,
+            grant=_grant_to_perform(provider, grant, held, target),
+            scopes=wanted,
+            prepared=prepared,
+        )
+        return write_program(program, lang)
 
     def refresh(self, target: str) -> Token:
         """Renew the token of a target now, and return the new one.
@@ -505,6 +577,30 @@ class Session:
         if held is not None and not given:
             given = self._keeper.credentials(held)
         return self._holdings.remember(world, given)
+
+    def trace(self, target: str | None = None) -> ShownTrace:
+        """Return what was exchanged for a target, as a diagram without secrets.
+
+        Args:
+            target: The target or alias; without it, the one that was used last.
+
+        Raises:
+            CommandError: Nothing was exchanged for it in this session.
+        """
+        from oauthmagic.views.traces import ShownTrace  # noqa: PLC0415 - when shown
+
+        name = ""
+        if target is not None:
+            name = str(self._holdings.named(target)[0].target)
+        trace = self._worlds.recordings.last(name)
+        if trace is None:
+            msg = f"Nothing was exchanged for {name or 'any target'} in this session."
+            raise CommandError(msg, hint=f"First: %token {name or 'revsto@demo'}.")
+        return ShownTrace(
+            target=trace.target,
+            exchanges=trace.exchanges(),
+            forgotten=trace.forgotten,
+        )
 
     def forget(
         self, target: str | None = None, *, every: bool = False, keyring: bool = False

@@ -17,6 +17,7 @@ from oauthmagic.runtime.pauses import Pauses
 from oauthmagic.runtime.world import World
 from oauthmagic.session.discoveries import Discoveries, provider_at, target_of
 from oauthmagic.session.guids import new_guid
+from oauthmagic.session.recordings import Recordings, recorded
 from oauthmagic.session.settings import settled_settings
 from oauthmagic.store.forks import begins_anew_in_children
 
@@ -48,6 +49,7 @@ class Worlds:
         timeout: Seconds for any one exchange, or None for the defaults.
         max_wait: Seconds to wait in all where a server says `Retry-After`.
         settings: By provider, the settings that are not at their default.
+        recordings: What was exchanged for each target.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Worlds:
         self._randomness = randomness
         self._fingerprint_key = randomness(32)
         self._demos: dict[str, Demo] = {}
+        self.recordings = Recordings()
         self._discoveries = Discoveries()
         self._lock = threading.RLock()
         begins_anew_in_children(self)
@@ -121,8 +124,8 @@ class Worlds:
         life = None if days is None else float(days) * _DAY
         if target.environment == "demo":
             world = self._demo_world(target, provider, environment)
-            return replace(world, refresh_life=life)
-        return World(
+            return self.recordings.traced(replace(world, refresh_life=life))
+        world = World(
             target=target,
             provider=provider,
             environment=environment,
@@ -139,6 +142,7 @@ class Worlds:
             api_timeout=self.timeout or API_TIMEOUT,
             max_wait=self.max_wait,
         )
+        return self.recordings.traced(world)
 
     @property
     def is_public(self) -> bool:
@@ -186,9 +190,12 @@ class Worlds:
         private_key = read_pem(credentials.private_key, "private_key")
         if world.target.environment == "demo":
             demo = self._demo(world.target.provider)
-            return replace(world, transport=demo.transport_with(certificate))
-        transport = self._socket(world.environment.ca_file, certificate, private_key)
-        return replace(world, transport=transport)
+            transport = demo.transport_with(certificate)
+        else:
+            ca_file = world.environment.ca_file
+            transport = self._socket(ca_file, certificate, private_key)
+        kept = recorded(transport, world, world.trace, has_certificate=True)
+        return replace(world, transport=kept)
 
     def _preparing(
         self, world: World, credentials: Credentials

@@ -230,8 +230,13 @@ class _Exchange:
             chunks = response.iter_stream()
             # Not a list of parts: a server can make them of two bytes each.
             body = bytearray()
-            for part in decoded(chunks, ", ".join(codings), self._limit):
-                body += part
+            keep: Callable[[bytes], object] = body.extend
+            limit = self._limit
+            sink = self._request.sink
+            if sink is not None and sink.begin(response.status, headers):
+                keep, limit = sink.write, sink.limit
+            for part in decoded(chunks, ", ".join(codings), limit):
+                keep(part)
         return WireResponse(
             status=response.status,
             headers=headers,

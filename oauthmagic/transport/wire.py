@@ -14,6 +14,28 @@ from oauthmagic.errors import SecretRefused
 Headers = tuple[tuple[str, str], ...]
 
 
+class Sink(Protocol):
+    """Takes the body of a response as it comes, in place of the memory.
+
+    Attributes:
+        limit: The most decoded bytes that it takes.
+    """
+
+    limit: int
+
+    def begin(self, status: int, headers: Headers) -> bool:
+        """Return whether it takes the body of this response; the memory does else."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            OAuthMagicError: It cannot; the exchange ends with this error.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireRequest:
     """One HTTP request, complete, as it will be sent.
@@ -23,12 +45,14 @@ class WireRequest:
         url: Absolute URL that passed the gate (`oauthmagic.transport.urls`).
         headers: Names and values, in order; never shown, for they hold the token.
         body: The bytes to send, or None; never shown.
+        sink: Takes the body of the response, or None.
     """
 
     method: str
     url: str
     headers: Headers = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
+    sink: Sink | None = field(default=None, repr=False, compare=False)
 
     def __reduce__(self) -> NoReturn:
         _refuse_to_be_kept("request")

@@ -54,6 +54,9 @@ SECRET_HEADERS = frozenset(
         "dpop",
     }
 )
+#: The most parts of a multipart body that are shown.
+MOST_PARTS = 20
+_BOUNDARY = re.compile(r"(?i);[ \t]*boundary=\"?([^\s;\"]+)")
 _NAMES = "|".join(sorted(SECRET_NAMES))
 _QUERY_SECRET = re.compile(rf"(?i)([?&#](?:{_NAMES}))=[^&#\s]*")
 _FORM_SECRET = re.compile(rf"(?i)((?:^|[&?#])(?:{_NAMES}|code))=[^&\s]*")
@@ -96,6 +99,8 @@ def body_lines(body: bytes, content_type: str) -> str:
         body: The bytes.
         content_type: The media type, for its charset.
     """
+    if content_type.lower().startswith("multipart/"):
+        return _part_lines(body, content_type)
     text = _indented(body) if len(body) <= LARGEST_READ else None
     if text is None:
         text = decoded(body[:LARGEST_READ], content_type)
@@ -107,6 +112,22 @@ def body_lines(body: bytes, content_type: str) -> str:
     if is_whole:
         return cut(shown)
     return f"{shown[:LONGEST_BODY]}\n... and more, of {len(body):,} bytes"
+
+
+def _part_lines(body: bytes, content_type: str) -> str:
+    """Return a multipart body as the headers and sizes of its parts (RFC 2046)."""
+    match = _BOUNDARY.search(content_type)
+    delimiter = b"--" + (match[1] if match else "").encode("latin-1", "replace")
+    lines = []
+    for part in body.split(delimiter, MOST_PARTS + 1)[1 : MOST_PARTS + 1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if not head.strip(b"\r\n-"):
+            continue
+        fields = decoded(head.strip(), "").splitlines()
+        pairs = (each.partition(":") for each in fields)
+        lines += header_lines((name, value.strip()) for name, _, value in pairs)
+        lines += [f"({max(len(content) - 2, 0):,} bytes)", ""]
+    return cut("\n".join([*lines, f"{len(body):,} bytes in all"]))
 
 
 def _indented(body: bytes) -> str | None:

@@ -47,6 +47,25 @@ class Headers(Mapping[str, str]):
         return f"<Headers: {', '.join(self._items)}>"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saved:
+    """A body that is in a file.
+
+    Attributes:
+        path: The file.
+        size: Its bytes.
+        content_type: The media type that the server named, or "".
+    """
+
+    path: str
+    size: int
+    content_type: str
+
+    def __str__(self) -> str:
+        kind = f", {self.content_type}" if self.content_type else ""
+        return f"saved as {self.path} ({self.size:,} bytes{kind})"
+
+
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Reply:
     """The reply to one request.
@@ -65,6 +84,7 @@ class Reply:
         environment: "demo", "sandbox" or "production".
         envelope: The member that holds the rows of the provider's lists, or "".
         is_empty_list: Whether the provider means an empty list by an error status.
+        saved: Where the body is, if it was saved; `body` is then empty.
         pages: The pages behind this one, where they were asked for.
         replies: Every reply of the same call, in order, this one included.
         secrets: What the request was sent with. The body may repeat it, and is shown
@@ -84,6 +104,7 @@ class Reply:
     environment: str = ""
     envelope: str = ""
     is_empty_list: bool = False
+    saved: Saved | None = None
     pages: tuple[Reply, ...] = ()
     replies: tuple[Reply, ...] = ()
     secrets: tuple[Secret, ...] = ()

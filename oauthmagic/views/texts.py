@@ -127,7 +127,8 @@ def reply_text(reply: Reply) -> str:
 def reply_title(reply: Reply) -> str:
     """Return a reply's first line: request, status, time and size."""
     milliseconds = f"{reply.elapsed * 1000:.0f} ms"
-    return f"{_outcome(reply)} ({milliseconds}, {len(reply.body):,} bytes)"
+    size = reply.saved.size if reply.saved else len(reply.body)
+    return f"{_outcome(reply)} ({milliseconds}, {size:,} bytes)"
 
 
 def reply_line(reply: Reply) -> str:

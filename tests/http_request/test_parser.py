@@ -208,7 +208,7 @@ def test_what_belongs_to_another_tool_is_refused_by_its_name(text, tool, line):
             "# @name a\nGET /a\n###\n# @name a\nGET /b",
             "line 5 has the name of .* line 2",
         ),
-        ("POST /a\nContent-Type: multipart/form-data\n\nx", "multipart body in line 4"),
+        ("POST /a\nContent-Type: multipart/form-data\n\nx", "line 4 names no boundary"),
         (
             "POST /a\nContent-Type: text/xml; charset=latin-1\n\nx",
             "line 4 is sent in UTF",
@@ -239,7 +239,7 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_line(text, message):
         ("GET {{base}}", "known from the target: GET /accounts."),
         ("GET: /a", "for example:\nGET /accounts"),
         ("- GET /a", "for example:\nGET /accounts"),
-        ("POST /a\nContent-Type: multipart/form-data\n\nx", ".client(TARGET).post("),
+        ("POST /a\nContent-Type: multipart/form-data\n\nx", "; boundary=part"),
     ],
 )
 def test_a_refused_line_is_answered_with_the_line_to_write(text, advice):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, assert_type
 
 import oauthmagic
 from oauthmagic import OAuthMagicError, Secret, Session, Token, UserActionRequired
+from oauthmagic.views.replies import Saved
+from oauthmagic.views.traces import ShownTrace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,10 @@ reply: Reply = session.api("revsto@demo", "GET /distributor/v1/products")
 assert_type(reply.status, int)
 assert_type(reply.text, str)
 frame: pd.DataFrame = reply.frame()
+saved = session.api("acme", "GET /report.pdf", save="report.pdf", overwrite=True).saved
+assert_type(saved, Saved | None)
+assert_type(session.code("acme", "GET /accounts", lang="python"), str)
+assert_type(session.trace("acme"), ShownTrace)
 table: pd.DataFrame = session.tokens()
 demo: Demo = session.demo("revsto@demo")
 asked: Introspected = session.introspect("acme", token_type_hint="refresh_token")
