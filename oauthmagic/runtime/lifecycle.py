@@ -27,6 +27,7 @@ from oauthmagic.runtime.granting import (
 )
 from oauthmagic.runtime.interruptions import Flights, finished
 from oauthmagic.runtime.refreshing import Refreshes, login_hint
+from oauthmagic.store.memory import FORKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -289,7 +290,8 @@ class TokenKeeper:
                 f"The token of {world.target} is over ({reason}), and it cannot be "
                 "renewed: there is no refresh token that works."
             )
-            raise LoginRequired(msg, hint=login_hint(held))
+            hint = f"{held.note} {login_hint(held)}" if held.note == FORKED else ""
+            raise LoginRequired(msg, hint=hint or login_hint(held))
         credentials = self._credentials[held.key]
         scopes = tuple(sorted(held.scopes_requested))
         asked = grant_parameters(held.grant, scopes, credentials)

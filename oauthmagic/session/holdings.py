@@ -7,7 +7,12 @@ from dataclasses import replace
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, EnvironmentRefused, StoreUnavailable
+from oauthmagic.errors import (
+    CommandError,
+    EnvironmentRefused,
+    StoreUnavailable,
+    UnknownName,
+)
 from oauthmagic.oauth import clients
 from oauthmagic.oauth.credentials import PROOFS, Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
@@ -70,11 +75,25 @@ class Holdings:
             msg = f"A target is a text, not {type(name).__name__}."
             raise CommandError(msg, hint="For example 'revsto@demo'.")
         aliases = self.aliases()
-        world = self._worlds.named(aliases.get(name, name), also_known=aliases)
+        try:
+            world = self._worlds.named(aliases.get(name, name), also_known=aliases)
+        except UnknownName as error:
+            if not self.exactly(aliases.get(name, name)):
+                raise
+            hint = "A token of it is held; add its provider first: %token add FILE."
+            raise error.with_hint(hint) from None
         alias = alias or (name if name in aliases else "")
         if alias and alias != name:
             self._check_alias(alias, aliases, str(world.target))
         return world, alias
+
+    def exactly(self, name: str) -> list[Token]:
+        """Return the tokens of an alias or of a target that is spelled in full.
+
+        Nobody has to know its provider: a store outlives what a kernel was told.
+        """
+        tokens = self._store.tokens()
+        return [each for each in tokens if name in (each.target, each.alias)]
 
     def matching(self, world: World, alias: str) -> list[Token]:
         """Return the tokens of a target, or of one alias of it."""

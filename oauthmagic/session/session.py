@@ -636,7 +636,9 @@ class Session:
                 msg, hint="%token forget TARGET, or %token forget --all."
             )
         else:
-            going = self._holdings.matching(*self._holdings.named(target))
+            # By its own name first: its provider may not be known in this kernel.
+            going = self._holdings.exactly(target)
+            going = going or self._holdings.matching(*self._holdings.named(target))
         for token in going:
             self._keeper.forget(token)
             # What waits with it would go on with a token that is gone.
@@ -680,7 +682,13 @@ class Session:
         Raises:
             CommandError: None is held.
         """
-        return self._require(target)[1]
+        try:
+            return self._require(target)[1]
+        except UnknownName:
+            held = self._holdings.exactly(target)
+            if not held:
+                raise
+            return held[-1]
 
     def preflight(
         self,

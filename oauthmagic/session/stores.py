@@ -14,6 +14,7 @@ from oauthmagic.store.stores import DIRECTORY, KINDS, PASSPHRASE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from oauthmagic.oauth.tokens import Token, TokenKey
     from oauthmagic.session.worlds import Worlds
@@ -52,6 +53,8 @@ class Stores:
     def choose(self, chosen: str | Store) -> None:
         """Go on with another store; what memory held goes with it.
 
+        Of two tokens that belong to the same, the one that serves longer stays.
+
         Raises:
             UnknownName: There is no such store; the old one stays.
             OAuthMagicError: It cannot be used here; the old one stays.
@@ -62,7 +65,7 @@ class Stores:
         if isinstance(self._current, MemoryStore):
             for token in self._current.tokens():
                 with store.exclusive(token.key) as entry:
-                    if entry.token is None:
+                    if entry.token is None or _worth(token) > _worth(entry.token):
                         number = entry.next_generation()
                         entry.write(token.replace(generation=number), latest=True)
             self._current.clear()
@@ -105,6 +108,12 @@ class Stores:
             clock_of=self._worlds.clock_of,
             randomness=self._randomness,
         )
+
+
+def _worth(token: Token) -> tuple[bool, bool, datetime]:
+    """Return what makes one token better than another that belongs to the same."""
+    is_refreshable = token.refresh_token is not None
+    return is_refreshable, not token.is_expired(), token.issued_at
 
 
 def lasting_store(

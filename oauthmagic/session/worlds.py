@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from oauthmagic.session.discoveries import Discoveries, provider_at, target_of
 from oauthmagic.session.guids import new_guid
 from oauthmagic.session.recordings import Recordings, recorded
 from oauthmagic.session.settings import settled_settings
+from oauthmagic.session.sockets import Sockets
 from oauthmagic.store.forks import begins_anew_in_children
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from oauthmagic.providers.catalogue import Catalogue
     from oauthmagic.providers.environments import Environment
     from oauthmagic.providers.provider import Provider
-    from oauthmagic.redaction import Secret
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.sites import Site
-    from oauthmagic.transport.http import HttpTransport
     from oauthmagic.transport.wire import Transport, WireRequest
 
 _DAY = 24 * 3600.0
@@ -66,8 +64,7 @@ class Worlds:
         self.max_wait = MAX_WAIT
         self.settings: Mapping[str, Mapping[str, str]] = {}
         self._environment = "sandbox"
-        self._transport = transport
-        self._transports: dict[tuple[str | None, str], HttpTransport] = {}
+        self._sockets = Sockets(transport)
         self._clock = clock or (lambda: datetime.now(UTC))
         # A time of one's own has seconds of its own, as a demo's has.
         self._monotonic = (lambda: clock().timestamp()) if clock else time.monotonic
@@ -82,10 +79,8 @@ class Worlds:
         begins_anew_in_children(self)
 
     def begin_anew(self) -> None:
-        """Open, in a forked child, connections of its own."""
+        """Take, in a forked child, a lock of its own."""
         self._lock = threading.RLock()
-        # Not closed: the parent goes on with these sockets.
-        self._transports = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -129,7 +124,7 @@ class Worlds:
             target=target,
             provider=provider,
             environment=environment,
-            transport=self._socket(environment.ca_file),
+            transport=self._sockets.to(environment.ca_file),
             clock=self._clock,
             sleep=self._sleep,
             monotonic=self._monotonic,
@@ -170,7 +165,7 @@ class Worlds:
             issuer,
             target,
             api_base=api_base,
-            transport=self._socket(None),
+            transport=self._sockets.to(None),
             timeout=self.timeout or TOKEN_TIMEOUT,
         )
 
@@ -193,7 +188,7 @@ class Worlds:
             transport = demo.transport_with(certificate)
         else:
             ca_file = world.environment.ca_file
-            transport = self._socket(ca_file, certificate, private_key)
+            transport = self._sockets.to(ca_file, certificate, private_key)
         kept = recorded(transport, world, world.trace, has_certificate=True)
         return replace(world, transport=kept)
 
@@ -249,10 +244,7 @@ class Worlds:
 
     def close(self) -> None:
         """Close the connections that are kept for reuse."""
-        with self._lock:
-            transports, self._transports = list(self._transports.values()), {}
-        for transport in transports:
-            transport.close()
+        self._sockets.close()
 
     def _demo_world(
         self, target: Target, provider: Provider, environment: Environment
@@ -281,25 +273,3 @@ class Worlds:
             if name not in self._demos:
                 self._demos[name] = Demo(self.catalogue.get(name))
             return self._demos[name]
-
-    def _socket(
-        self,
-        ca_file: str | None,
-        certificate: Secret | None = None,
-        private_key: Secret | None = None,
-    ) -> Transport:
-        if self._transport is not None:
-            return self._transport
-        from oauthmagic.transport.http import HttpTransport  # noqa: PLC0415 - heavy
-
-        with self._lock:
-            # One connection pool for each pair: a key that is not the certificate's
-            # own must not find the connections of the one that is.
-            pair = (certificate, private_key)
-            text = "\0".join(each.reveal() for each in pair if each is not None)
-            key = (ca_file, hashlib.sha256(text.encode()).hexdigest())
-            if key not in self._transports:
-                self._transports[key] = HttpTransport(
-                    ca_file=ca_file, certificate=certificate, private_key=private_key
-                )
-            return self._transports[key]

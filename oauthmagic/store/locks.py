@@ -61,6 +61,9 @@ class Locks:
         # First among the threads of this process, who can wait without looking.
         self._of_threads: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._held: set[int] = set()
+        # Of names that are held on to, and those that are not in use just now.
+        self._keeping: set[str] = set()
+        self._kept: dict[str, int] = {}
         begins_anew_in_children(self)
 
     def begin_anew(self) -> None:
@@ -70,6 +73,7 @@ class Locks:
             with contextlib.suppress(OSError):
                 os.close(handle)
         self._held = set()
+        self._keeping, self._kept = set(), {}
         self._of_threads = defaultdict(threading.Lock)
 
     @contextmanager
@@ -90,16 +94,28 @@ class Locks:
         finally:
             of_threads.release()
 
+    def keep(self, name: str) -> None:
+        """Hold on to a lock that is held, so that no other process gets it."""
+        self._keeping.add(name)
+
+    def keep_no_longer(self, name: str) -> None:
+        """Let go of a lock as soon as its context ends."""
+        self._keeping.discard(name)
+
     @contextmanager
     def _held_alone(self, name: str, end: float) -> Iterator[None]:
         """Hold the lock of all processes."""
-        while (handle := self._taken(name)) is None:
+        handle = self._kept.pop(name, None)
+        while handle is None and (handle := self._taken(name)) is None:
             self._check(end)
             self._sleep(_LOOK)
         try:
             yield
         finally:
-            self._let_go(handle)
+            if name in self._keeping:
+                self._kept[name] = handle
+            else:
+                self._let_go(handle)
 
     def _check(self, end: float) -> None:
         if self._monotonic() >= end:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from oauthmagic.oauth.tokens import Token, TokenKey
 
+#: Said of a token whose refresh token stayed with the parent.
+FORKED = (
+    "A forked process does not refresh what its parent holds in memory: choose "
+    'the store "file", which they share.'
+)
+
 
 class MemoryStore:
     """Keeps tokens in a dictionary, one lock for each key."""
@@ -29,9 +35,16 @@ class MemoryStore:
         self._generations = itertools.count(1)
 
     def begin_anew(self) -> None:
-        """Let go, in a forked child, of what its parent's threads hold."""
+        """Let go, in a forked child, of what its parent's threads hold.
+
+        Parent and child would each send the refresh token that they both have; a
+        server that replaces them takes the second for theft and ends the login.
+        """
         self._locks = {}
         self._guard = threading.Lock()
+        for key, token in self._tokens.items():
+            if token.refresh_token is not None:
+                self._tokens[key] = token.replace(refresh_token=None, note=FORKED)
 
     @contextmanager
     def exclusive(self, key: TokenKey) -> Iterator[MemoryEntry]:

@@ -7,6 +7,7 @@ that a record is good under its own name, target and version only.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -64,8 +65,9 @@ class SharedStore:
         begins_anew_in_children(self)
 
     def begin_anew(self) -> None:
-        """Let go, in a forked child, of what its parent's threads hold."""
+        """Let go, in a forked child, of what its parent holds."""
         self._guard = threading.Lock()
+        self._unsaved = {}
 
     @contextmanager
     def exclusive(self, key: TokenKey) -> Iterator[SharedEntry]:
@@ -104,11 +106,10 @@ class SharedStore:
         Raises:
             StoreWriteFailed: Some are still there.
         """
-        self._unsaved.clear()
-        names = self._shelf.names()
+        names = {*self._shelf.names(), *self._unsaved}
         for name in names:
             with self._locks.held(name):
-                self._shelf.remove(name)
+                self.delete(name)
         return len(names)
 
     def kept(self, name: str, *, anew: bool = False) -> Kept | None:
@@ -126,7 +127,7 @@ class SharedStore:
         if unsaved.replaces == _generation(saved):
             return unsaved.kept
         # Somebody else could write: a newer token in the store wins.
-        self._unsaved.pop(name, None)
+        self._forget_unsaved(name)
         return saved
 
     def write(self, name: str, token: Token, *, latest: bool) -> None:
@@ -145,8 +146,11 @@ class SharedStore:
             self._write(name, kept)
         except StoreWriteFailed as error:
             self._unsaved[name] = _Unsaved(kept, replaces, str(error))
+            # On the disk is a token that was replaced: who sent its refresh token
+            # once more would end the login for all.
+            self._locks.keep(name)
             raise
-        self._unsaved.pop(name, None)
+        self._forget_unsaved(name)
 
     def delete(self, name: str) -> None:
         """Forget what is held under a name whose lock is held.
@@ -154,8 +158,9 @@ class SharedStore:
         Raises:
             StoreWriteFailed: It is still there.
         """
-        self._unsaved.pop(name, None)
-        self._shelf.remove(name)
+        self._forget_unsaved(name)
+        if self._shelf.mark(name) is not None:
+            self._shelf.remove(name)
 
     def next_generation(self, name: str) -> int:
         """Return a number that no token under a name has had."""
@@ -166,9 +171,11 @@ class SharedStore:
 
     def _all(self) -> Iterator[Kept]:
         for name in self._shelf.names():
-            kept = self.kept(name)
-            if kept is not None:
-                yield kept
+            # A damaged record of another target must not cost the token at hand.
+            with contextlib.suppress(StoreDamaged):
+                kept = self.kept(name)
+                if kept is not None:
+                    yield kept
 
     def _saved(self, name: str, *, anew: bool = False) -> Kept | None:
         """Return the record of a name, from memory if it has not changed."""
@@ -219,7 +226,11 @@ class SharedStore:
         except StoreError as error:
             unsaved.why = str(error)
         else:
-            self._unsaved.pop(name, None)
+            self._forget_unsaved(name)
+
+    def _forget_unsaved(self, name: str) -> None:
+        self._unsaved.pop(name, None)
+        self._locks.keep_no_longer(name)
 
 
 class SharedEntry:

@@ -15,6 +15,16 @@ from oauthmagic.errors import (
 from oauthmagic.session.known import known_secrets
 
 SEALED = {"OAUTHMAGIC_STORE_PASSPHRASE": PASSPHRASE}
+PROVIDER = """
+[provider]
+name = "acme"
+title = "Acme"
+grants = ["refresh_token"]
+token_endpoint_auth_method = "none"
+[environments.sandbox]
+token_endpoint = "https://id.acme.example/token"
+api_base = "https://api.acme.example"
+"""
 PRODUCTS = "GET /distributor/v1/products"
 
 
@@ -101,6 +111,40 @@ def test_what_memory_held_goes_into_the_file(clean_environ):
         assert len(session.tokens()) == 0
         session.configure(store="file")
         assert len(session.tokens()) == 1
+
+
+def test_of_two_tokens_the_better_one_stays(clean_environ):  # noqa: ARG001 - a home
+    """One that can be refreshed is not given up for one that is over."""
+    credentials = {"client_id": "me"}
+    over = {"access_token": "fake-access-old", "expires_in": 0}
+    good = {"access_token": "fake-access-new", "refresh_token": "fake-refresh"}
+    for first, second in ((over, good), (good, over)):
+        with oauthmagic.Session(environ=SEALED) as session:
+            session.configure(store="file")
+            session.forget(every=True)
+            session.adopt("stet/17515@sandbox", first, credentials=credentials)
+            session.configure(store=None)
+            session.adopt("stet/17515@sandbox", second, credentials=credentials)
+            session.configure(store="file")
+
+            held = session.show("stet/17515@sandbox")
+            assert held.access_token.reveal() == "fake-access-new"
+
+
+def test_a_token_whose_provider_is_not_known_here(tmp_path, clean_environ):  # noqa: ARG001
+    """A store outlives what a kernel was told: it can be seen and forgotten."""
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        path = tmp_path / "acme.toml"
+        path.write_text(PROVIDER)
+        session.add(path)
+        session.adopt("acme", {"access_token": "fake-access"})
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        assert session.show("acme@sandbox").target == "acme@sandbox"
+        with pytest.raises(UnknownName) as caught:
+            session.api("acme@sandbox", "GET /x")
+        assert "add its provider first" in caught.value.hint
+        assert session.forget("acme@sandbox") == 1
+        assert len(session.tokens()) == 0
 
 
 def test_a_store_that_cannot_be_opened_leaves_the_old_one():

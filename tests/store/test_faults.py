@@ -7,7 +7,7 @@ import pytest
 from keeping import FailingDisk, keep, make_token, texts
 from opened import quick_store
 
-from oauthmagic.errors import StoreWriteFailed
+from oauthmagic.errors import StoreBusy, StoreWriteFailed
 
 CODES = {
     code: getattr(errno, code)
@@ -86,14 +86,34 @@ def test_a_token_that_cannot_be_removed_is_still_there(tmp_path, code):
         assert texts(quick_store(directory)) in ([], ["fake-access-1"])
 
 
-def test_a_newer_token_of_somebody_else_wins(directory):
-    """They could write while we could not: theirs is the later one."""
+def test_while_a_token_is_not_saved_nobody_else_renews_it(directory):
+    """On the disk is one that was replaced; sent again, it would end the login."""
+    keep(quick_store(directory), make_token(1))
+    disk = FailingDisk(1, ever_after=True)
+    store = quick_store(directory, disk=disk)
+    with pytest.raises(StoreWriteFailed):
+        keep(store, make_token(2))
+
+    other = quick_store(directory, patience=0.05)
+    with pytest.raises(StoreBusy):
+        keep(other, make_token(3))
+    keep(other, make_token(4, subject="ann"))
+
+    disk.at = 0
+    assert texts(store) == ["fake-access-2", "fake-access-4"]
+    keep(other, make_token(5))
+    assert texts(store) == ["fake-access-5", "fake-access-4"]
+
+
+def test_a_newer_token_of_somebody_else_wins(tmp_path, directory):
+    """Another host, which does not share the lock, could write while we could not."""
     keep(quick_store(directory), make_token(1))
     store = quick_store(directory, disk=FailingDisk(1, ever_after=True))
     with pytest.raises(StoreWriteFailed):
         keep(store, make_token(2))
+    (tmp_path / "there").mkdir()
 
-    keep(quick_store(directory), make_token(3))
+    keep(quick_store(directory, locks=tmp_path / "there"), make_token(3))
 
     assert texts(store) == ["fake-access-3"]
     assert store.unsaved(make_token().key) == ""

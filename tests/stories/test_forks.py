@@ -8,6 +8,7 @@ from opened import quick_store
 from rotating import RotatingServer
 
 import oauthmagic
+from oauthmagic.errors import LoginRequired
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -58,3 +59,26 @@ def test_a_child_that_is_forked_while_a_token_is_renewed(tmp_path):
 def check(session):
     """Use the token."""
     assert session.api("acme", "GET /ping").status == 200
+
+
+def test_a_child_does_not_refresh_what_its_parent_holds_in_memory(tmp_path):
+    """Both would send the one refresh token; the login would be over for both."""
+
+    def refuse():
+        with pytest.raises(LoginRequired) as caught:
+            session.api("acme", "GET /ping")
+        assert 'choose the store "file"' in caught.value.hint
+
+    with RotatingServer() as server, oauthmagic.Session(environ={}) as session:
+        session.add(server.provider_file(tmp_path))
+        session.adopt(
+            "acme",
+            {"refresh_token": server.new_family()},
+            credentials={"client_id": "me"},
+        )
+        children = [in_child(refuse) for _ in range(3)]
+        statuses = [os.waitpid(child, 0)[1] for child in children]
+
+        assert statuses == [0, 0, 0]
+        assert session.api("acme", "GET /ping").status == 200
+        assert (server.refreshes, server.revoked) == (1, 0)

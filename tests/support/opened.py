@@ -32,13 +32,18 @@ def file_store(directory, *, disk=None, passphrase=PASSPHRASE, clock=now, **kwar
     return open_store("file", place)
 
 
-def quick_store(directory, *, disk=None, clock=now, patience=20.0, key=b"k" * 32):
-    """Open a store with a key at hand: deriving one takes a tenth of a second."""
+def quick_store(
+    directory, *, disk=None, clock=now, patience=20.0, key=b"k" * 32, locks=None
+):
+    """Open a store with a key at hand: deriving one takes a tenth of a second.
+
+    With its locks in another directory, it is on a host that does not share them.
+    """
     disk = disk or Disk()
     return SharedStore(
         Directory(directory, disk),
         Seal(key, os.urandom),
-        Locks(directory, disk, patience=patience),
+        Locks(locks or directory, disk, patience=patience),
         clock_of=lambda _: clock,
         randomness=os.urandom,
     )
