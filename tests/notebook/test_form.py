@@ -19,7 +19,8 @@ from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.notebook.forms import TokenForm
 from oauthmagic.notebook.scope_lists import MOST_LISTED
 from oauthmagic.notebook.secret_fields import SecretField
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import SandboxEnvironment
+from oauthmagic.providers.provider import Provider
 
 CORE = {
     *("TextModel", "PasswordModel", "DropdownModel", "CheckboxModel", "ButtonModel"),
@@ -281,8 +282,7 @@ def test_scopes_are_searched_by_name_and_meaning(session):
 def test_many_scopes_are_not_all_listed(session):
     """A page of a thousand boxes helps nobody; a search finds the rest."""
     many = {f"scope-{number:04}": f"Number {number}" for number in range(1000)}
-    environment = Environment(
-        name="sandbox",
+    environment = SandboxEnvironment(
         token_endpoint="https://many.example/token",
         api_base="https://many.example",
     )

@@ -21,6 +21,7 @@ from oauthmagic.errors import SecretOnLine
 from oauthmagic.oauth.credentials import Credentials
 from oauthmagic.oauth.targets import parse_target
 from oauthmagic.session.credentials import complete
+from oauthmagic.session.remembered import Remembered
 
 #: Without quotation marks and line ends, which would end a line's words.
 CANARY = "Canary9-Zq9xT7~wB3+kL5/mN8=="
@@ -203,6 +204,7 @@ def test_a_name_that_was_entered_is_no_secret(shell):
         Credentials(),
         ("client_id", "client_secret"),
         parse_target("revsto@demo", default_environment="demo"),
+        remembered=Remembered(),
         prompt=lambda label, _: f"fake-{label.split()[0]}-entered",
         has_demo=True,
     )
