@@ -22,6 +22,7 @@
     │   └── StoreBusy                    another kernel holds the token's lock
     ├── LoginRequired                    the authorization is over; log in again
     ├── RevocationFailed                 forgotten here, but not all of it revoked at the server
+    ├── ListenerUnavailable              a port that a login would come back to is somebody else's
     ├── UserActionRequired               the user must act; .pending says how
     ├── StepUpRequired                   a server asks for a second factor; becomes the one above
     ├── StepUpFailed                     the second factor was refused for good
@@ -258,6 +259,18 @@ class StoreBusy(StoreError):
 
 class LoginRequired(OAuthMagicError):
     """The authorization is over and cannot be renewed without its owner."""
+
+
+class ListenerUnavailable(OAuthMagicError):
+    """The port that a login would come back to is somebody else's; nothing was opened.
+
+    Whoever holds it would be sent the authorization code.
+    """
+
+    hint = (
+        "End the program that listens there, or the login that waits there: "
+        "%token forget TARGET. Then run the cell again."
+    )
 
 
 class RevocationFailed(OAuthMagicError):

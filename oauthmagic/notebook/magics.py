@@ -267,8 +267,10 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _take_back(settings: OAuthMagic) -> None:
-    """Give the session back what `%config` changed."""
+    """Give the session back what `%config` changed; end what it has going on."""
     session = sys.modules.get("oauthmagic.session")
+    if session is not None:
+        session.current_session().stop_waiting()
     changed = [name for name in settings.traits(config=True) if name != "short_errors"]
     if session is not None and any(settings.told(name) for name in changed):
         session.current_session().configure(**dict.fromkeys(changed))
