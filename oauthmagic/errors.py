@@ -30,6 +30,7 @@
     ├── UnreadableFile                   a file that could not be searched for secrets, or not all of it
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
+    │   ├── InvalidDeviceResponse
     │   ├── InvalidIntrospectionResponse
     │   ├── InvalidChallenge             a step-up challenge that cannot be read
     │   └── UnexpectedRedirect
@@ -359,6 +360,15 @@ class InvalidIntrospectionResponse(ProtocolError):
     )
 
 
+class InvalidDeviceResponse(ProtocolError):
+    """A device authorization response that RFC 8628, section 3.2, does not allow."""
+
+    hint = (
+        "Nothing was kept. Check the device_authorization_endpoint with the provider, "
+        "or log in by another grant."
+    )
+
+
 class InvalidChallenge(ProtocolError):
     """A challenge that asks for more authentication but cannot be read."""
 
@@ -510,12 +520,14 @@ class AuthorizationPending(OAuthError):
     """The user has not finished on the other device."""
 
     error = "authorization_pending"
+    hint = "Finish there; it is asked again by itself."
 
 
 class SlowDown(OAuthError):
     """The client polls too fast; the interval grows by 5 seconds."""
 
     error = "slow_down"
+    hint = "It is asked again by itself, less often."
 
 
 class ExpiredToken(OAuthError):

@@ -33,6 +33,8 @@ def answer_to(action: PendingAction, prompt: Callable[[str, bool], str] | None) 
     Raises:
         CommandError: Nobody can be asked here.
     """
+    if action.kind == "device":
+        return ""  # the server is asked
     if prompt is None:
         msg = f"{action.target} waits for an answer, and nobody can be asked here."
         raise CommandError(msg, hint=action.how_to_answer())

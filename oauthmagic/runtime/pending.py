@@ -44,6 +44,8 @@ class PendingAction:
         wants: What is asked for, a line each.
         url: Where to go, or "".
         user_code: The code to enter there (RFC 8628), or "".
+        complete_url: Where to go with the code in it (`verification_uri_complete`),
+            or "".
         expires_at: Until when (aware, UTC), or None if unknown.
         answers: Words that play the user's side in a demo; empty elsewhere.
         way: How a redirect comes back: "jupyter_server", "loopback" or "paste"
@@ -58,6 +60,7 @@ class PendingAction:
     wants: tuple[str, ...] = ()
     url: str = ""
     user_code: str = ""
+    complete_url: str = ""
     expires_at: datetime | None = None
     answers: tuple[str, ...] = ()
     way: str = ""
@@ -126,6 +129,7 @@ class Waiting:
         then: Goes on with the result.
         stop: Ends what goes on in the background for it.
         watchers: Are told what came of an answer.
+        is_forgotten: Whether what may still come for it is not wanted any more.
     """
 
     action: PendingAction
@@ -135,6 +139,7 @@ class Waiting:
     then: list[Callable[[Any], Any]] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
     watchers: list[Watcher] = field(default_factory=list)
+    is_forgotten: bool = False
 
     def tell(self, outcome: Any, *, goes_on: bool = False) -> None:
         """Tell who watches; end what goes on in the background if it is over."""
@@ -170,7 +175,7 @@ class WaitingRoom:
             waiting = self._waiting.get(name)
             if waiting is None or wish not in (None, waiting.wish):
                 return None
-            if wish is None and waiting.action.kind != "redirect":
+            if wish is None and waiting.action.kind not in ("redirect", "device"):
                 return None
             if _is_over(waiting):
                 return None
@@ -255,6 +260,7 @@ class WaitingRoom:
         with self._lock:
             waiting = self._waiting.pop(name, None)
         if waiting is not None:
+            waiting.is_forgotten = True
             msg = "It was forgotten."
             waiting.tell(CommandError(msg, hint="Run the cell again to start anew."))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oauthmagic.errors import UserActionRequired
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Token
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
     from oauthmagic.runtime.pending import WaitingRoom
     from oauthmagic.runtime.world import World
@@ -116,10 +117,7 @@ def ask_to_log_in(
         target=name,
         asked_by=world.provider.title,
         environment=world.environment.name,
-        wants=tuple(
-            f"{scope}: {world.provider.scopes.get(scope) or 'no description'}"
-            for scope in wish.scopes
-        ),
+        wants=described(world.provider, wish.scopes),
         url=request.url,
         expires_at=world.clock() + PATIENCE,
         answers=WORDS if demo else (),
@@ -132,6 +130,13 @@ def ask_to_log_in(
     return room.ask(
         waiting,
         f"{world.provider.title} asks you to log in and consent.",
+    )
+
+
+def described(provider: Provider, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a line for each scope that a login asks for."""
+    return tuple(
+        f"{scope}: {provider.scopes.get(scope) or 'no description'}" for scope in scopes
     )
 
 

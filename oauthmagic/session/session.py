@@ -33,6 +33,7 @@ from oauthmagic.runtime.revocation import revoke
 from oauthmagic.session.callbacks import Callbacks
 from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
+from oauthmagic.session.device_logins import ask_to_log_in_elsewhere
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
 from oauthmagic.session.remembered import Remembered
@@ -249,12 +250,13 @@ class Session:
         wish = Wish(grant=grant, scopes=wanted, alias=alias, fresh=fresh)
         return self._obtain(world, wish, found, held)
 
-    def resume(self, target: str | None = None, *, answer: str) -> Token | Reply:
+    def resume(self, target: str | None = None, *, answer: str = "") -> Token | Reply:
         """Complete what waits for the user.
 
         Args:
             target: The target or alias that waits; without it, the only one.
-            answer: The redirected URL or the code; in a demo one of its words.
+            answer: The redirected URL or the code; in a demo one of its words; for
+                a login on another device none, and the server is asked once.
 
         Returns:
             What the call that asked would have returned: a Token or a Reply.
@@ -356,7 +358,7 @@ class Session:
             try:
                 return go_on(held)
             except LoginRequired:
-                if held.grant != "authorization_code":
+                if held.grant not in grants.LOGINS:
                     raise
         try:
             token = self.token(target)
@@ -758,6 +760,9 @@ class Session:
             raise ask_to_log_in(
                 self._room, self._keeper, world, wish, found, demo, self._callbacks
             )
+
+        if wish.grant == grants.DEVICE_CODE:
+            raise ask_to_log_in_elsewhere(self._room, self._keeper, world, wish, found)
 
         asked = itertools.count()
 
