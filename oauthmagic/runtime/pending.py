@@ -47,6 +47,8 @@ class PendingAction:
         complete_url: Where to go with the code in it (`verification_uri_complete`),
             or "".
         expires_at: Until when (aware, UTC), or None if unknown.
+        seconds: How long that is from when it was asked, or None if unknown.
+        ways: Words by which a code is sent in another way, where there are some.
         answers: Words that play the user's side in a demo; empty elsewhere.
         way: How a redirect comes back: "jupyter_server", "loopback" or "paste"
             (`oauthmagic.oauth.redirect_ways`); "" where nothing is to come back.
@@ -62,6 +64,8 @@ class PendingAction:
     user_code: str = ""
     complete_url: str = ""
     expires_at: datetime | None = None
+    seconds: float | None = None
+    ways: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     way: str = ""
     why: str = ""

@@ -86,6 +86,7 @@ def ask_to_log_in_elsewhere(
         user_code=given.user_code,
         complete_url=given.verification_uri_complete,
         expires_at=polling.expires_at,
+        seconds=float(given.expires_in),
     )
     waiting = Waiting(
         action=action,

@@ -120,6 +120,7 @@ def ask_to_log_in(
         wants=described(world.provider, wish.scopes),
         url=request.url,
         expires_at=world.clock() + PATIENCE,
+        seconds=PATIENCE.total_seconds(),
         answers=WORDS if demo else (),
         way=door.way.name if door else "",
         why=door.way.why if door else "",

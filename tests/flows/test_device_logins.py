@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import tomllib
@@ -200,7 +201,7 @@ def test_property_the_pauses_never_shrink(answers, interval, expires_in):
     poll(server.polling, server.sleep)
 
     asked = [0, *server.asked_at]
-    pauses = [b - a for a, b in zip(asked, asked[1:], strict=False)]
+    pauses = [b - a for a, b in itertools.pairwise(asked)]
     assert all(pause >= interval for pause in pauses)
     assert pauses == sorted(pauses)
     assert all(at < expires_in for at in server.asked_at)
