@@ -84,7 +84,7 @@ class Card:
 
     def _controls_for(self, action: PendingAction) -> tuple[Any, ...]:
         if action.kind == "device":
-            return (self._button("Ask now", ""),)
+            return (HBox((self._button("Ask now", ""),)),)
         words = tuple(self._button(word, word) for word in action.answers)
         if words and action.kind != "sca":
             return (HBox(words),)

@@ -148,7 +148,9 @@ class OAuthMagics:
         expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.
 
         Options of resume: --answer; without it you are asked, and what you enter (the
-        redirected URL, a code) is not shown.
+        redirected URL, a code) is not shown. A card does the same; a redirect that
+        comes back by itself and a login on another device (--grant device_code) need
+        neither, and resume asks the server about the latter at once.
 
         Options of demo:
           --advance SECONDS    let time pass
