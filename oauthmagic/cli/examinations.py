@@ -25,7 +25,7 @@ from oauthmagic.oauth.redirect_ways import choose_way
 from oauthmagic.session.callbacks import Callbacks
 from oauthmagic.store.keyrings import Keyring
 from oauthmagic.store.locks import Locks
-from oauthmagic.store.opening import user_directory
+from oauthmagic.store.places import user_directory
 from oauthmagic.store.stores import PASSPHRASE
 
 if TYPE_CHECKING:
