@@ -23,9 +23,9 @@ from oauthmagic.errors import OAuthMagicError
 from oauthmagic.oauth.callbacks import PATH
 from oauthmagic.oauth.redirect_ways import choose_way
 from oauthmagic.session.callbacks import Callbacks
+from oauthmagic.session.stores import store_directory
 from oauthmagic.store.keyrings import Keyring
 from oauthmagic.store.locks import Locks
-from oauthmagic.store.places import user_directory
 from oauthmagic.store.stores import PASSPHRASE
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _enabled_in() -> list[str]:
 
 
 def _file_store(environ: Mapping[str, str]) -> Finding:
-    about, place = "file store", user_directory()
+    about, place = "file store", store_directory(environ)
     nearest = next(each for each in (place, *place.parents) if each.exists())
     try:
         with tempfile.TemporaryDirectory(dir=nearest, prefix=".oauthmagic-") as folder:

@@ -20,6 +20,7 @@ BANK = "bank/13807@sandbox"
 SETUP = """
 import json, oauthmagic
 from dataclasses import replace
+from oauthmagic.providers.environments import SandboxEnvironment
 from oauthmagic.providers.stet import PROVIDER
 %load_ext oauthmagic
 place = json.load(open("{place}"))
@@ -28,7 +29,7 @@ moved = lambda url, to: url.replace("https://www.{{tenant}}.stet.demo.invalid",
                                     to + "/{{tenant}}")
 ends = {{name: moved(url, place["pages" if name == "authorization_endpoint" else "api"])
         for name, url in demo.endpoints.items()}}
-sandbox = replace(demo, name="sandbox", token_endpoint=moved(demo.token_endpoint,
+sandbox = SandboxEnvironment(token_endpoint=moved(demo.token_endpoint,
     place["api"]), api_base=moved(demo.api_base, place["api"]), endpoints=ends,
     ca_file=place["ca"])
 oauthmagic.current_session().add(replace(PROVIDER, name="bank",

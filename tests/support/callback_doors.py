@@ -13,7 +13,8 @@ import pytest
 
 from oauthmagic import Session, UserActionRequired
 from oauthmagic.oauth.callbacks import key_of
-from oauthmagic.providers.provider import Environment, Provider
+from oauthmagic.providers.environments import SandboxEnvironment
+from oauthmagic.providers.provider import Provider
 from oauthmagic.transport.wire import WireResponse
 
 ISSUER = "https://id.acme.example"
@@ -27,8 +28,7 @@ ACME = Provider(
     default_grant="authorization_code",
     token_endpoint_auth_method="none",
     environments={
-        "sandbox": Environment(
-            name="sandbox",
+        "sandbox": SandboxEnvironment(
             token_endpoint=f"{ISSUER}/token",
             api_base="https://api.acme.example",
             endpoints={
