@@ -22,6 +22,7 @@
     │   └── StoreBusy                    another kernel holds the token's lock
     ├── LoginRequired                    the authorization is over; log in again
     ├── RevocationFailed                 forgotten here, but not all of it revoked at the server
+    ├── ListenerUnavailable              a port that a login would come back to is somebody else's
     ├── UserActionRequired               the user must act; .pending says how
     ├── StepUpRequired                   a server asks for a second factor; becomes the one above
     ├── StepUpFailed                     the second factor was refused for good
@@ -29,6 +30,7 @@
     ├── UnreadableFile                   a file that could not be searched for secrets, or not all of it
     ├── ProtocolError                    an answer that the standard does not allow
     │   ├── InvalidTokenResponse
+    │   ├── InvalidDeviceResponse
     │   ├── InvalidIntrospectionResponse
     │   ├── InvalidChallenge             a step-up challenge that cannot be read
     │   └── UnexpectedRedirect
@@ -260,6 +262,18 @@ class LoginRequired(OAuthMagicError):
     """The authorization is over and cannot be renewed without its owner."""
 
 
+class ListenerUnavailable(OAuthMagicError):
+    """The port that a login would come back to is somebody else's; nothing was opened.
+
+    Whoever holds it would be sent the authorization code.
+    """
+
+    hint = (
+        "End the program that listens there, or the login that waits there: "
+        "%token forget TARGET. Then run the cell again."
+    )
+
+
 class RevocationFailed(OAuthMagicError):
     """A token was forgotten here, and the server did not revoke all of it (RFC 7009).
 
@@ -343,6 +357,15 @@ class InvalidIntrospectionResponse(ProtocolError):
     hint = (
         "The token was not changed. Check the introspection_endpoint with the "
         "provider: a proxy or a login page may have answered in its place."
+    )
+
+
+class InvalidDeviceResponse(ProtocolError):
+    """A device authorization response that RFC 8628, section 3.2, does not allow."""
+
+    hint = (
+        "Nothing was kept. Check the device_authorization_endpoint with the provider, "
+        "or log in by another grant."
     )
 
 
@@ -497,12 +520,14 @@ class AuthorizationPending(OAuthError):
     """The user has not finished on the other device."""
 
     error = "authorization_pending"
+    hint = "Finish there; it is asked again by itself."
 
 
 class SlowDown(OAuthError):
     """The client polls too fast; the interval grows by 5 seconds."""
 
     error = "slow_down"
+    hint = "It is asked again by itself, less often."
 
 
 class ExpiredToken(OAuthError):

@@ -1,4 +1,4 @@
-"""The command line: `oauthmagic demo`, `oauthmagic sandbox`, `oauthmagic scan`."""
+"""The command line: `oauthmagic demo`, `sandbox`, `scan` and `doctor`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from oauthmagic.cli.examinations import run_doctor
 from oauthmagic.cli.scans import run_scan
 from oauthmagic.cli.simulators import SERVED, serve_simulator
 from oauthmagic.cli.tours import run_tour
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return run_tour(options.notebook)
             if options.command == "scan":
                 return run_scan(options.paths, as_json=options.json)
+            if options.command == "doctor":
+                return run_doctor(as_json=options.json)
             serve_simulator(options.provider, options.port)
     except OAuthMagicError as error:
         print(f"{error} {error.hint}".strip(), file=sys.stderr)
@@ -59,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     scan = commands.add_parser("scan", help="find secrets in notebooks and text files")
     scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     scan.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor = commands.add_parser("doctor", help="say what this host can do")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import shlex
+import threading
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -37,9 +38,11 @@ from oauthmagic.session import current_session
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from oauthmagic.notebook.cards import Card
     from oauthmagic.notebook.magics import OAuthMagic
     from oauthmagic.views.replies import Reply
 
@@ -149,23 +152,38 @@ class Commands:
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
-            name = error.pending.target
-            self._session.when_resumed(name, lambda last: self._given(options, last))
-            show_pending(error.pending)
+            card = show_pending(error.pending)
+            self._session.when_resumed(
+                error.pending.target,
+                lambda last: self._given_later(options, last, card),
+            )
             raise
-        return self._given(options, last)
+        return self._given(options, last, print)
 
-    def _given(self, options: Namespace, last: Reply) -> Any:
+    def _given_later(self, options: Namespace, last: Reply, card: Card | None) -> Any:
+        """Do the same in whatever thread; the card says what a cell would."""
+        lines: list[str] = []
+        result = self._given(options, last, lines.append)
+        if card is not None:
+            card.say(lines)
+        if threading.current_thread() is threading.main_thread():
+            for line in lines:
+                print(line)  # noqa: T201 - a cell of the user's own
+        return result
+
+    def _given(
+        self, options: Namespace, last: Reply, say: Callable[[str], object]
+    ) -> Any:
         """Show replies, keep them under the name asked for, or hand them back."""
         for reply in last.replies:
-            _show(reply, options.show)
+            _show(reply, options.show, say)
         results = _results(options, last.replies)
         result = results[0] if len(results) == 1 else results
         if options.out:
             self._shell.user_ns[options.out] = result
             if not options.quiet:
-                print("\n".join(map(_line, last.replies)))  # noqa: T201
-                print(f"{options.out}: {_size(result)}")  # noqa: T201
+                say("\n".join(map(_line, last.replies)))
+                say(f"{options.out}: {_size(result)}")
             return None
         shown = options.show and options.frame is None
         return None if options.quiet or shown else result
@@ -443,7 +461,7 @@ def _results(options: Namespace, replies: tuple[Reply, ...]) -> list[Any]:
     return results
 
 
-def _show(reply: Reply, what: list[str]) -> None:
+def _show(reply: Reply, what: list[str], say: Callable[[str], object]) -> None:
     from oauthmagic.views.texts import body_text, headers_text  # noqa: PLC0415
 
     parts = {
@@ -452,7 +470,7 @@ def _show(reply: Reply, what: list[str]) -> None:
         "exchange": lambda: reply.exchange,
     }
     for each in what:
-        print(parts[each]())  # noqa: T201 - what was asked for
+        say(parts[each]())
 
 
 def _line(reply: Reply) -> str:

@@ -153,7 +153,9 @@ class OAuthMagics:
         expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.
 
         Options of resume: --answer; without it you are asked, and what you enter (the
-        redirected URL, a code) is not shown.
+        redirected URL, a code) is not shown. A card does the same; a redirect that
+        comes back by itself and a login on another device (--grant device_code) need
+        neither, and resume asks the server about the latter at once.
 
         Options of demo:
           --advance SECONDS    let time pass
@@ -280,8 +282,10 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _take_back(settings: OAuthMagic) -> None:
-    """Give the session back what `%config` changed."""
+    """Give the session back what `%config` changed; end what it has going on."""
     session = sys.modules.get("oauthmagic.session")
+    if session is not None:
+        session.current_session().stop_waiting()
     changed = [name for name in settings.traits(config=True) if name != "short_errors"]
     if session is not None and any(settings.told(name) for name in changed):
         session.current_session().configure(**dict.fromkeys(changed))

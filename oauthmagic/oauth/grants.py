@@ -1,4 +1,4 @@
-"""Token requests: RFC 6749, sections 4.1.3, 4.3.2, 4.4.2 and 6; RFC 8693.
+"""Token requests: RFC 6749, sections 4.1.3, 4.3.2, 4.4.2 and 6; RFC 8628; RFC 8693.
 
 Each function returns the parameters of one grant; secrets stay `Secret` until
 `encode_form` writes the body.
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     Parameters = dict[str, str | Secret]
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
 #: The credentials that a grant needs beside the client's own.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "authorization_code": ("redirect_uri",),
     "client_credentials": (),
+    DEVICE_CODE: (),
     "password": ("username", "password"),
     "refresh_token": (),
     TOKEN_EXCHANGE: ("subject_token",),
@@ -30,9 +32,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 #: The grants that this version performs.
 GRANTS = tuple(FIELDS)
 #: Short and upper-case names that people and provider pages use.
-ALIASES = {"token_exchange": TOKEN_EXCHANGE}
+ALIASES = {"device_code": DEVICE_CODE, "token_exchange": TOKEN_EXCHANGE}
 #: The grants that can be run again without the user.
 REPEATABLE = ("client_credentials", "password")
+#: Those that begin with a login of the user's.
+LOGINS = ("authorization_code", DEVICE_CODE)
 
 
 def grant_named(name: str) -> str:
@@ -43,7 +47,7 @@ def grant_named(name: str) -> str:
 
 def client_credentials(scopes: Iterable[str] = ()) -> Parameters:
     """Build a client credentials request (RFC 6749, section 4.4.2)."""
-    return _with_scope({"grant_type": "client_credentials"}, scopes)
+    return with_scope({"grant_type": "client_credentials"}, scopes)
 
 
 def password(username: str, password: Secret, scopes: Iterable[str] = ()) -> Parameters:
@@ -52,7 +56,7 @@ def password(username: str, password: Secret, scopes: Iterable[str] = ()) -> Par
     RFC 9700, section 2.4, forbids this grant; it is here for servers that know
     no other.
     """
-    return _with_scope(
+    return with_scope(
         {"grant_type": "password", "username": username, "password": password}, scopes
     )
 
@@ -71,11 +75,16 @@ def authorization_code(
     return parameters
 
 
+def device_code(code: Secret) -> Parameters:
+    """Build a device access token request (RFC 8628, section 3.4)."""
+    return {"grant_type": DEVICE_CODE, "device_code": code}
+
+
 def token_exchange(
     subject_token: Secret, subject_token_type: str = "", scopes: Iterable[str] = ()
 ) -> Parameters:
     """Build a token exchange request (RFC 8693, section 2.1)."""
-    return _with_scope(
+    return with_scope(
         {
             "grant_type": TOKEN_EXCHANGE,
             "subject_token": subject_token,
@@ -87,7 +96,7 @@ def token_exchange(
 
 def refresh_token(refresh_token: Secret, scopes: Iterable[str] = ()) -> Parameters:
     """Build a refresh request (RFC 6749, section 6)."""
-    return _with_scope(
+    return with_scope(
         {"grant_type": "refresh_token", "refresh_token": refresh_token}, scopes
     )
 
@@ -102,7 +111,8 @@ def encode_form(parameters: Mapping[str, str | Secret]) -> bytes:
     ).encode("ascii")
 
 
-def _with_scope(parameters: Parameters, scopes: Iterable[str]) -> Parameters:
+def with_scope(parameters: Parameters, scopes: Iterable[str]) -> Parameters:
+    """Add `scope` to parameters, where there is one to ask for."""
     scope = format_scope(scopes)
     if scope:
         parameters["scope"] = scope

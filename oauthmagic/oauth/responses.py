@@ -91,7 +91,7 @@ def read_token_response(
 
 def _read_members(members: dict[str, Any]) -> TokenResponse | InvalidTokenResponse:
     try:
-        access_token = _token(members, "access_token")
+        access_token = token_in(members, "access_token")
         if access_token is None:
             return _invalid("it has no access_token")
         token_type = members.get("token_type")
@@ -103,18 +103,24 @@ def _read_members(members: dict[str, Any]) -> TokenResponse | InvalidTokenRespon
             )
         return TokenResponse(
             access_token=access_token,
-            expires_in=_seconds(members, "expires_in", least=1),
-            refresh_token=_token(members, "refresh_token"),
+            expires_in=seconds_in(members, "expires_in", least=1),
+            refresh_token=token_in(members, "refresh_token"),
             # Keycloak says 0 where a refresh token has no end of its own.
-            refresh_expires_in=_seconds(members, "refresh_expires_in", least=0) or None,
-            id_token=_token(members, "id_token"),
+            refresh_expires_in=seconds_in(members, "refresh_expires_in", least=0)
+            or None,
+            id_token=token_in(members, "id_token"),
             scopes=_scopes(members),
         )
     except ValueError as error:
         return _invalid(str(error))
 
 
-def _token(members: dict[str, Any], name: str) -> Secret | None:
+def token_in(members: dict[str, Any], name: str) -> Secret | None:
+    """Return a member that is a token, or None without it.
+
+    Raises:
+        ValueError: It is none.
+    """
     value = members.get(name)
     if value is None or (value == "" and name != "access_token"):
         return None
@@ -130,7 +136,12 @@ def _token(members: dict[str, Any], name: str) -> Secret | None:
     return Secret(value)
 
 
-def _seconds(members: dict[str, Any], name: str, *, least: int) -> int | None:
+def seconds_in(members: dict[str, Any], name: str, *, least: int) -> int | None:
+    """Return a member that is a number of seconds, floored, or None without it.
+
+    Raises:
+        ValueError: It is none.
+    """
     value = members.get(name)
     if value is None:
         return None

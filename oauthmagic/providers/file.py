@@ -52,7 +52,7 @@ _ENVIRONMENT_KEYS = dict.fromkeys((*_ENDPOINTS, "api_base", "ca_file"), str)
 _ENVIRONMENTS = ("sandbox", "production")
 #: Grants that a file may list; which of them this version performs is another
 #: question (`oauthmagic.oauth.grants.GRANTS`).
-_GRANTS = (*grants.GRANTS, "authorization_code", "device_code", "token_exchange")
+_GRANTS = (*grants.GRANTS, *grants.ALIASES)
 
 
 def read_provider(text: str, *, source: str, folder: Path) -> Provider:
@@ -125,6 +125,10 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
     default = about.get("default_grant") or _first_that_begins(offered)
     for grant in (*offered, default):
         _known("grant", grant, _GRANTS)
+    offered, default = (
+        tuple(map(grants.grant_named, offered)),
+        grants.grant_named(default),
+    )
     if default not in offered:
         raise _wrong(f"default_grant {default!r} is not one of grants")
     method = about.get("token_endpoint_auth_method", "client_secret_basic")

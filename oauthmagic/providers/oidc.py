@@ -26,7 +26,12 @@ GENERIC_LABELS = (
     "server signin sandbox sso staging sts test token uat www"
 )
 #: The grant to begin with, where more than one is offered.
-_PREFERRED = ("client_credentials", "authorization_code", "password")
+_PREFERRED = (
+    "client_credentials",
+    "authorization_code",
+    grants.DEVICE_CODE,
+    "password",
+)
 #: RFC 8414, section 2: what is meant where the document says nothing.
 _GRANTS_UNSAID = ("authorization_code", "implicit")
 _METHODS_UNSAID = ("client_secret_basic",)
@@ -77,7 +82,7 @@ def provider_of(
         said = ", ".join(metadata.grant_types_supported or _GRANTS_UNSAID)
         msg = f"{metadata.issuer} offers no grant that this version begins with."
         raise DiscoveryFailed(msg, hint=f"It offers: {said or 'none'}.")
-    is_login = default == "authorization_code"
+    is_login = default in grants.LOGINS
     has_openid = "openid" in (metadata.scopes_supported or ())
     return Provider(
         name=name,
@@ -119,6 +124,8 @@ def _offered(metadata: ServerMetadata) -> tuple[str, ...]:
     without_pkce = methods is not None and "S256" not in methods
     if "authorization_endpoint" not in metadata.endpoints or without_pkce:
         offered = [grant for grant in offered if grant != "authorization_code"]
+    if "device_authorization_endpoint" not in metadata.endpoints:
+        offered = [grant for grant in offered if grant != grants.DEVICE_CODE]
     return tuple(offered)
 
 

@@ -318,7 +318,9 @@ class TokenKeeper:
         try:
             response = perform(world, credentials, parameters, headers)
         except OAuthError as error:
-            if error.error in WRONG_CREDENTIALS and "code" not in parameters:
+            # A code that is refused says nothing against the client's own secret.
+            has_code = "code" in parameters or "device_code" in parameters
+            if error.error in WRONG_CREDENTIALS and not has_code:
                 refused = self._refused.setdefault(_owner(key), [])
                 refused.append((credentials, error))
                 del refused[:-MOST_REFUSED]

@@ -8,23 +8,27 @@ is there.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from oauthmagic.errors import (
+    AuthorizationPending,
     CommandError,
     RateLimited,
+    SlowDown,
     TransportError,
     UserActionRequired,
 )
 from oauthmagic.oauth.targets import production_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from oauthmagic.oauth.tokens import Clock
 
+#: (result or error, whether it goes on waiting)
+Watcher = Callable[[Any, bool], None]
 Kind = Literal["redirect", "device", "sca", "consent"]
 
 
@@ -40,8 +44,15 @@ class PendingAction:
         wants: What is asked for, a line each.
         url: Where to go, or "".
         user_code: The code to enter there (RFC 8628), or "".
+        complete_url: Where to go with the code in it (`verification_uri_complete`),
+            or "".
         expires_at: Until when (aware, UTC), or None if unknown.
+        seconds: How long that is from when it was asked, or None if unknown.
+        ways: Words by which a code is sent in another way, where there are some.
         answers: Words that play the user's side in a demo; empty elsewhere.
+        way: How a redirect comes back: "jupyter_server", "loopback" or "paste"
+            (`oauthmagic.oauth.redirect_ways`); "" where nothing is to come back.
+        why: Why that way and no other, as sentences.
     """
 
     kind: Kind
@@ -51,8 +62,18 @@ class PendingAction:
     wants: tuple[str, ...] = ()
     url: str = ""
     user_code: str = ""
+    complete_url: str = ""
     expires_at: datetime | None = None
+    seconds: float | None = None
+    ways: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    way: str = ""
+    why: str = ""
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether nothing need be entered here once the user has acted."""
+        return self.kind == "device" or self.way in ("jupyter_server", "loopback")
 
     @property
     def sentence(self) -> str:
@@ -69,6 +90,8 @@ class PendingAction:
             lines.append(f"Enter the code: {self.user_code}")
         if self.expires_at is not None:
             lines.append(f"Until {self.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+        if self.why:
+            lines.append(self.why)
         lines.append(self.how_to_answer())
         return "\n".join(lines)
 
@@ -79,6 +102,13 @@ class PendingAction:
             return f"In the demo: %token resume {self.target} --answer WORD ({words})."
         if self.kind == "sca":
             return f"Then: %token resume {self.target} --answer CODE."
+        if self.kind == "device":
+            return f"It ends by itself; to ask at once: %token resume {self.target}."
+        if self.ends_by_itself:
+            return (
+                "It ends by itself when you are back; if not: "
+                f"%token resume {self.target}, and paste the redirected URL."
+            )
         return f"Then: %token resume {self.target}, and paste the redirected URL."
 
 
@@ -101,6 +131,9 @@ class Waiting:
             (or `WrongState`) where the action goes on waiting.
         clock: The time where it waits.
         then: Goes on with the result.
+        stop: Ends what goes on in the background for it.
+        watchers: Are told what came of an answer.
+        is_forgotten: Whether what may still come for it is not wanted any more.
     """
 
     action: PendingAction
@@ -108,6 +141,16 @@ class Waiting:
     complete: Callable[[str], Any]
     clock: Clock
     then: list[Callable[[Any], Any]] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
+    watchers: list[Watcher] = field(default_factory=list)
+    is_forgotten: bool = False
+
+    def tell(self, outcome: Any, *, goes_on: bool = False) -> None:
+        """Tell who watches; end what goes on in the background if it is over."""
+        if not goes_on:
+            self.stop()
+        for watcher in list(self.watchers):
+            watcher(outcome, goes_on)
 
 
 class WaitingRoom:
@@ -122,6 +165,8 @@ class WaitingRoom:
         with self._lock:
             before = self._waiting.get(waiting.action.target)
             self._waiting[waiting.action.target] = waiting
+        if before is not None:
+            before.tell(_replaced())
         if before is not None and before.wish != waiting.wish:
             message += " What waited here before is dropped."
         return UserActionRequired(
@@ -134,7 +179,7 @@ class WaitingRoom:
             waiting = self._waiting.get(name)
             if waiting is None or wish not in (None, waiting.wish):
                 return None
-            if wish is None and waiting.action.kind != "redirect":
+            if wish is None and waiting.action.kind not in ("redirect", "device"):
                 return None
             if _is_over(waiting):
                 return None
@@ -150,6 +195,19 @@ class WaitingRoom:
         with self._lock:
             if name in self._waiting:
                 self._waiting[name].then.append(step)
+
+    def watch(self, name: str, watcher: Watcher) -> None:
+        """Tell somebody what comes of each answer to a pending action."""
+        with self._lock:
+            if name in self._waiting:
+                self._waiting[name].watchers.append(watcher)
+
+    def stop(self) -> None:
+        """End what goes on in the background; everything can still be answered."""
+        with self._lock:
+            waiting = list(self._waiting.values())
+        for each in waiting:
+            each.stop()
 
     def holds(self, name: str) -> bool:
         """Return whether something waits under this very name."""
@@ -177,35 +235,45 @@ class WaitingRoom:
             # Taken out first: once is once, and what comes next may wait here too.
             del self._waiting[waiting.action.target]
         if _is_over(waiting):
-            msg = "The time for this is over."
-            raise CommandError(msg, hint="Run the cell again to start anew.")
+            error = time_is_over()
+            waiting.tell(error)
+            raise error
         try:
             result = waiting.complete(answer)
             while waiting.then:
                 result = waiting.then[0](result)
                 waiting.then.pop(0)
-        except (CommandError, RateLimited):
-            self._put_back(waiting)
-            raise
         except UserActionRequired as error:
             # The server asks for more: what was to come comes after that.
             for step in waiting.then:
                 self.continue_with(error.pending.target, step)
+            waiting.tell(error)
             raise
-        except TransportError as error:
-            if error.sent == "no":
-                self._put_back(waiting)
+        except BaseException as error:
+            goes_on = _leaves_it_waiting(error)
+            if goes_on:
+                with self._lock:
+                    self._waiting.setdefault(waiting.action.target, waiting)
+            waiting.tell(error, goes_on=goes_on)
             raise
+        waiting.tell(result)
         return result
-
-    def _put_back(self, waiting: Waiting) -> None:
-        with self._lock:
-            self._waiting.setdefault(waiting.action.target, waiting)
 
     def forget(self, name: str) -> None:
         """Let an action wait no longer."""
         with self._lock:
-            self._waiting.pop(name, None)
+            waiting = self._waiting.pop(name, None)
+        if waiting is not None:
+            waiting.is_forgotten = True
+            msg = "It was forgotten."
+            waiting.tell(CommandError(msg, hint="Run the cell again to start anew."))
+
+    def clear(self) -> None:
+        """Let nothing wait any longer."""
+        with self._lock:
+            names = list(self._waiting)
+        for name in names:
+            self.forget(name)
 
     def _find(self, name: str | None) -> Waiting:
         if name is None and len(self._waiting) == 1:
@@ -219,6 +287,25 @@ class WaitingRoom:
         raise CommandError(
             msg, hint=f"Waiting: {waiting}." if waiting else "Run the cell that asks."
         )
+
+
+def time_is_over() -> CommandError:
+    """Return the error of an action whose time is over."""
+    msg = "The time for this is over."
+    return CommandError(msg, hint="Run the cell again to start anew.")
+
+
+def _replaced() -> CommandError:
+    msg = "Something else is asked for here now."
+    return CommandError(msg, hint="Answer that one.")
+
+
+def _leaves_it_waiting(error: BaseException) -> bool:
+    if isinstance(error, TransportError):
+        return error.sent == "no"
+    return isinstance(
+        error, (CommandError, RateLimited, AuthorizationPending, SlowDown)
+    )
 
 
 def _is_over(waiting: Waiting) -> bool:

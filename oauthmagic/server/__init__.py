@@ -1,4 +1,7 @@
-"""What a Jupyter Server is given: hooks that look at a notebook before it is saved.
+"""What a Jupyter Server is given: the route for redirects, hooks before a save.
+
+The wheel enables the route (`etc/jupyter/jupyter_server_config.d/oauthmagic.json`).
+The hooks look at a notebook before it is saved, where the server's owner asks them to:
 
     # jupyter_server_config.py
     c.FileContentsManager.pre_save_hook = "oauthmagic.server.warn_before_saving"
@@ -9,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from oauthmagic.server.saving import (
     BeforeSaving,
     strip_before_saving,
@@ -16,3 +21,13 @@ from oauthmagic.server.saving import (
 )
 
 __all__ = ["BeforeSaving", "strip_before_saving", "warn_before_saving"]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "oauthmagic.server"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    from oauthmagic.server.callbacks import add_route  # noqa: PLC0415 - in a server
+
+    add_route(server)

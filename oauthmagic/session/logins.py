@@ -5,10 +5,16 @@ RFC 6749, section 4.1; RFC 7636; RFC 9207.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import AccessDenied, CommandError, OAuthError
+from oauthmagic.errors import (
+    AccessDenied,
+    CommandError,
+    OAuthError,
+    OAuthMagicError,
+)
 from oauthmagic.oauth import grants
 from oauthmagic.oauth.authorization import (
     build_authorization_request,
@@ -22,9 +28,11 @@ if TYPE_CHECKING:
     from oauthmagic.errors import UserActionRequired
     from oauthmagic.oauth.credentials import Credentials
     from oauthmagic.oauth.tokens import Token
+    from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
     from oauthmagic.runtime.pending import WaitingRoom
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.callbacks import Callbacks
     from oauthmagic.session.demos import Demo
 
 #: How long a login may take.
@@ -40,6 +48,7 @@ def ask_to_log_in(
     wish: Wish,
     credentials: Credentials,
     demo: Demo | None,
+    callbacks: Callbacks,
     *,
     extra: Mapping[str, str] | None = None,
 ) -> UserActionRequired:
@@ -54,6 +63,7 @@ def ask_to_log_in(
         wish: What is asked for.
         credentials: The client's, its redirect_uri included.
         demo: Plays the user's side, in a demo.
+        callbacks: The ways back.
         extra: Further parameters of the authorization request.
     """
     name = wish.alias or str(world.target)
@@ -65,10 +75,12 @@ def ask_to_log_in(
     if endpoint is None:
         msg = f"{world.provider.title} has no authorization_endpoint."
         raise CommandError(msg, hint="Add it to the provider, or use another grant.")
+    # Before anybody is sent anywhere: who else holds the port would be sent the code.
+    door = None if demo else callbacks.open(credentials.redirect_uri)
     request = build_authorization_request(
         endpoint,
         client_id=credentials.client_id,
-        redirect_uri=credentials.redirect_uri,
+        redirect_uri=door.redirect_uri if door else credentials.redirect_uri,
         scopes=wish.scopes,
         randomness=world.randomness,
         use_pkce=world.provider.pkce,
@@ -98,22 +110,39 @@ def ask_to_log_in(
             ),
         )
 
+    def came(url: str) -> None:
+        # Who watches is told what came of it.
+        with contextlib.suppress(OAuthMagicError):
+            room.resume(name, url)
+
+    if door is not None:
+        door.begin(request.state, came)
     action = PendingAction(
         kind="redirect",
         target=name,
         asked_by=world.provider.title,
         environment=world.environment.name,
-        wants=tuple(
-            f"{scope}: {world.provider.scopes.get(scope) or 'no description'}"
-            for scope in wish.scopes
-        ),
+        wants=described(world.provider, wish.scopes),
         url=request.url,
         expires_at=world.clock() + PATIENCE,
+        seconds=PATIENCE.total_seconds(),
         answers=WORDS if demo else (),
+        way=door.way.name if door else "",
+        why=door.way.why if door else "",
     )
+    waiting = Waiting(action=action, wish=wish, complete=complete, clock=world.clock)
+    if door is not None:
+        waiting.stop = door.close
     return room.ask(
-        Waiting(action=action, wish=wish, complete=complete, clock=world.clock),
+        waiting,
         f"{world.provider.title} asks you to log in and consent.",
+    )
+
+
+def described(provider: Provider, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a line for each scope that a login asks for."""
+    return tuple(
+        f"{scope}: {provider.scopes.get(scope) or 'no description'}" for scope in scopes
     )
 
 

@@ -30,8 +30,10 @@ from oauthmagic.runtime.introspection import introspect
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
 from oauthmagic.runtime.revocation import revoke
+from oauthmagic.session.callbacks import Callbacks
 from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
+from oauthmagic.session.device_logins import ask_to_log_in_elsewhere
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
 from oauthmagic.session.remembered import Remembered
@@ -104,6 +106,7 @@ class Session:
     ) -> None:
         environ = os.environ if environ is None else environ
         is_public = any(name in environ for name in _BINDER)
+        self._callbacks = Callbacks(environ)
         variables = concealed(environ)
         del environ  # it is everything that this process was told
         default = str(variables.get("OAUTHMAGIC_ENVIRONMENT", "sandbox"))
@@ -249,12 +252,13 @@ class Session:
         wish = Wish(grant=grant, scopes=wanted, alias=alias, fresh=fresh)
         return self._obtain(world, wish, found, held)
 
-    def resume(self, target: str | None = None, *, answer: str) -> Token | Reply:
+    def resume(self, target: str | None = None, *, answer: str = "") -> Token | Reply:
         """Complete what waits for the user.
 
         Args:
             target: The target or alias that waits; without it, the only one.
-            answer: The redirected URL or the code; in a demo one of its words.
+            answer: The redirected URL or the code; in a demo one of its words; for
+                a login on another device none, and the server is asked once.
 
         Returns:
             What the call that asked would have returned: a Token or a Reply.
@@ -285,6 +289,20 @@ class Session:
             step: Takes the result and returns the one to hand on.
         """
         self._room.continue_with(target, step)
+
+    def watch(self, target: str, watcher: Callable[[Any, bool], None]) -> None:
+        """Be told what comes of each answer to a pending action, whoever gives it.
+
+        Args:
+            target: The pending action's own target.
+            watcher: Takes the result or the error, and whether it goes on waiting;
+                it may be called in another thread.
+        """
+        self._room.watch(target, watcher)
+
+    def stop_waiting(self) -> None:
+        """Stop listening and polling; what waits can still be completed by `resume`."""
+        self._room.stop()
 
     def pending(self, target: str | None = None) -> PendingAction:
         """Return what waits for the user at a target, or the only thing that waits.
@@ -353,7 +371,7 @@ class Session:
             try:
                 return go_on(held)
             except LoginRequired:
-                if held.grant != "authorization_code":
+                if held.grant not in grants.LOGINS:
                     raise
         try:
             token = self.token(target)
@@ -607,8 +625,9 @@ class Session:
     ) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.
 
-        A target means all of its tokens, those with an alias included. The server
-        is not told: a forgotten token stays valid until its end.
+        A target means all of its tokens, those with an alias included, and what
+        waits there for the user. The server is not told: a forgotten token stays
+        valid until its end.
 
         Args:
             target: The target or alias.
@@ -630,6 +649,7 @@ class Session:
                 going = self._store.tokens()
             except StoreDamaged:
                 going = []  # what cannot be read is forgotten, too
+            self._room.clear()
         elif target is None:
             msg = "Forget which token?"
             raise CommandError(
@@ -638,7 +658,11 @@ class Session:
         else:
             # By its own name first: its provider may not be known in this kernel.
             going = self._holdings.exactly(target)
-            going = going or self._holdings.matching(*self._holdings.named(target))
+            if not going:
+                world, alias = self._holdings.named(target)
+                going = self._holdings.matching(world, alias)
+                # What waits for a first token, there.
+                self._room.forget(alias or str(world.target))
         for token in going:
             self._keeper.forget(token)
             # What waits with it would go on with a token that is gone.
@@ -819,7 +843,8 @@ class Session:
         return [name for name in provider.scopes if name not in provider.not_offered]
 
     def close(self) -> None:
-        """Close the connections that are kept for reuse."""
+        """Close the connections that are kept for reuse; listen and poll no longer."""
+        self._room.stop()
         self._worlds.close()
 
     def _usable(self, world: World, held: Token, given: Credentials) -> Token:
@@ -837,7 +862,12 @@ class Session:
         if wish.grant == "authorization_code":
             is_demo = world.target.environment == "demo"
             demo = self._worlds.demo(world) if is_demo else None
-            raise ask_to_log_in(self._room, self._keeper, world, wish, found, demo)
+            raise ask_to_log_in(
+                self._room, self._keeper, world, wish, found, demo, self._callbacks
+            )
+
+        if wish.grant == grants.DEVICE_CODE:
+            raise ask_to_log_in_elsewhere(self._room, self._keeper, world, wish, found)
 
         asked = itertools.count()
 
@@ -896,7 +926,14 @@ class Session:
         max_age = "" if said.max_age is None else str(said.max_age)
         extra = {"acr_values": said.acr_values, "max_age": max_age}
         asked = ask_to_log_in(
-            self._room, self._keeper, world, wish, known, None, extra=extra
+            self._room,
+            self._keeper,
+            world,
+            wish,
+            known,
+            None,
+            self._callbacks,
+            extra=extra,
         )
 
         def go_on(renewed: Token) -> Reply:

@@ -109,6 +109,12 @@ class StepUp:
             environment=self.world.environment.name,
             wants=tuple(wants),
             expires_at=self.event.expiration_time,
+            seconds=self._seconds(),
+            ways=tuple(
+                _name(each)
+                for each in self.event.available_verifications
+                if self._can_be_sent(each) and each != chosen
+            ),
             answers=words if self.world.target.environment == "demo" else (),
         )
         return room.ask(
@@ -121,6 +127,10 @@ class StepUp:
     @property
     def _is_judged_there(self) -> bool:
         return self.event.mode != "OUTSOURCED"
+
+    def _seconds(self) -> float | None:
+        end = self.event.expiration_time
+        return None if end is None else (end - self.world.clock()).total_seconds()
 
     def _chosen(self) -> Verification | None:
         return next(iter(self.event.available_verifications), None)

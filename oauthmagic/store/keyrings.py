@@ -49,6 +49,14 @@ class Keyring:
         self._backend = backend
         self._patience = patience
 
+    def name(self) -> str:
+        """Return what the backend is called; nothing is read.
+
+        Raises:
+            StoreUnavailable: There is none, or none that is safe.
+        """
+        return str(self._asked(lambda backend: getattr(backend, "name", backend)))
+
     def get(self, name: str) -> str | None:
         """Return an item, or None if there is none.
 

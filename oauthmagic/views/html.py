@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
 from oauthmagic.redaction import quote, redact
+from oauthmagic.views.cards import link_html
 from oauthmagic.views.texts import body_text, reply_title, token_facts, token_title
 
 if TYPE_CHECKING:
@@ -54,17 +55,17 @@ def pending_html(action: PendingAction) -> str:
     if action.wants:
         wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
         parts.append(f'<ul style="margin:4px 0">{wants}</ul>')
-    if action.url.startswith(("https://", "http://")) and not action.answers:
-        # Opened by the user's own click, and told nothing about this page.
+    if action.url and not action.answers:
         parts.append(
-            f'<div><a href="{escape(action.url)}" target="_blank" '
-            'rel="noopener noreferrer">Open the login page</a></div>'
+            link_html(action.complete_url or action.url, "Open the login page")
         )
     if action.user_code:
         parts.append(f"<div>Enter the code: <b>{escape(action.user_code)}</b></div>")
     if action.expires_at is not None:
         end = f"{action.expires_at:%Y-%m-%d %H:%M:%S} UTC"
         parts.append(f'<div style="opacity:.7">Until {end}.</div>')
+    if action.why:
+        parts.append(f'<div style="opacity:.7">{escape(action.why)}</div>')
     parts.append(f"<div>{escape(action.how_to_answer())}</div>")
     return (
         '<div role="group" style="border:1px solid;border-radius:4px;padding:8px 12px;'

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+from pathlib import Path
 
 import pytest
 from browsing import Desk, Hub, chromium, pictures
 
 from tests.conftest import COMPONENTS, missing
+
+EXTENSION = Path(__file__).parents[2] / "oauthmagic" / "server" / "oauthmagic.json"
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -18,8 +22,13 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory):
-    """A Jupyter server under a prefix; see `browsing.Hub`."""
-    with Hub(tmp_path_factory.mktemp("hub")).running() as hub:
+    """A Jupyter server under a prefix, with our extension; see `browsing.Hub`."""
+    hub = Hub(tmp_path_factory.mktemp("hub"))
+    enabled = hub.home / ".jupyter" / "jupyter_server_config.d"
+    enabled.mkdir(parents=True)
+    # As the wheel does; tests/server/test_wheel.py sees to that.
+    shutil.copy(EXTENSION, enabled / EXTENSION.name)
+    with hub.running():
         yield hub
 
 
@@ -31,6 +40,17 @@ def browser():
         yield browser
 
 
+class Trusting:
+    """A browser that takes the simulators' own certificates."""
+
+    def __init__(self, browser):
+        self._browser = browser
+
+    def new_page(self, **options):
+        """Open a page."""
+        return self._browser.new_page(ignore_https_errors=True, **options)
+
+
 @pytest.fixture
 def desk(hub, browser):
     """Return what opens a notebook in a front end; see `browsing.Desk`."""
@@ -40,7 +60,7 @@ def desk(hub, browser):
         package = {"lab": "jupyterlab"}.get(front_end, front_end)
         if importlib.util.find_spec(package) is None:
             missing(f"package {package}")
-        opened.append(Desk(browser, hub, front_end, name))
+        opened.append(Desk(Trusting(browser), hub, front_end, name))
         return opened[-1]
 
     yield sit

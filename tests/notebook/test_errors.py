@@ -81,7 +81,7 @@ BAD = [
     # A scope, a grant
     Bad("%token revsto@demo --scope acount_view", "UnknownName", "'account_view'?"),
     Bad("%token revsto@demo --grant passwrd", "UnknownName", "mean 'password'?"),
-    Bad("%token revsto@demo --grant device_code", "UnknownName", "device_code"),
+    Bad("%token revsto@demo --grant ciba", "UnknownName", "ciba"),
     Bad("%token revsto@demo --grant refresh_token", "CommandError", "renew"),
     Bad("%token revsto@demo --as show", "CommandError", "verb of %token"),
     Bad("%token revsto@demo --as revsto", "CommandError", "name of a provider"),

@@ -127,6 +127,7 @@ def oidc_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSer
         "post": client("post", method="client_secret_post"),
         "odd": client("odd", end=ODD),
         "password": client("password", grant="password", end=ODD),
+        "device": client("device", grant="device_code"),
     }
     node = install_oidc_provider()
     log = tmp_path_factory.mktemp("oidc") / "log.txt"

@@ -29,6 +29,7 @@ const LIFETIME = 300;
 const signingKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const GRANT_TYPES = {
   client_credentials: ["client_credentials"],
+  device_code: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
   password: ["password", "refresh_token"],
 };
 
@@ -45,7 +46,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   cookies: { keys: [randomBytes(16).toString("hex")] },
   features: {
     clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
+    // Its own pages: whoever logs in there is let in.
+    devInteractions: { enabled: true },
+    deviceFlow: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
   },
