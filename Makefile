@@ -8,6 +8,7 @@ QUICKSTART ?= notebooks/00_quickstart.ipynb
 WORKERS ?= auto
 PYTEST_ARGS ?=
 SOAK_ARGS ?=
+MUTANTS_ARGS ?=
 # `make lock UPGRADE=--upgrade` moves every pin; without it, only what has to move.
 UPGRADE ?=
 
@@ -29,18 +30,21 @@ RUN_NOTEBOOKS = echo "== Notebooks: every cell runs =="; \
 	echo "== Notebooks: every output is as saved =="; \
 	$(NBVAL) --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks \
 		|| failed="$$failed outputs"
+MUTATION = PYTHONPATH=tests/support $(BIN)/python -m mutation
 OPEN_LAB = $(BIN)/jupyter lab $(ALLOW_ROOT) $(QUICKSTART)
 VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak check notebooks lock clean
+.PHONY: help demo lab test soak coverage mutants check notebooks lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
 	@echo "make lab        open JupyterLab on the quickstart"
 	@echo "make test       run the tests, then the notebooks"
 	@echo "make soak       the long runs, with their figures (hours; SOAK_ARGS=... for some)"
+	@echo "make coverage   every branch of what secrets depend on"
+	@echo "make mutants    every change of it is noticed (MUTANTS_ARGS='--sample 10 urls')"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make notebooks  run the notebooks and compare their outputs"
 	@echo "make lock       write requirements/*.txt anew (UPGRADE=--upgrade for new versions)"
@@ -63,6 +67,12 @@ test: $(INSTALLED)
 # The same tests at their whole length, and those that only run here.
 soak: $(INSTALLED)
 	@OAUTHMAGIC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(SOAK_ARGS)
+
+coverage: $(INSTALLED)
+	@$(MUTATION).branches
+
+mutants: $(INSTALLED)
+	@$(MUTATION) $(MUTANTS_ARGS)
 
 notebooks: $(INSTALLED)
 	@failed=; $(RUN_NOTEBOOKS); $(VERDICT)

@@ -39,7 +39,7 @@ ESCAPES = re.compile(
     | (?:(?<!\\)\\++u[0-9A-Fa-f]{4})++
     | (?<!\\)\\++(?:u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8})
     | (?<!\\)\\++[abfnrtv0]
-    | &(?:amp;)*(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31});
+    | &(?:amp;)*(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});
     """,
     re.VERBOSE,
 )
@@ -133,7 +133,7 @@ def meaning(found: re.Match[str]) -> str:
     escape = found[0]
     if escape[0] == "&":
         return html.unescape(f"&{escape.split(';')[-2].lstrip('&')};")
-    kind = "%" if escape[0] == "%" else escape.lstrip("\\")[0]
+    kind = escape.lstrip("\\")[0]
     if kind in "%x":
         octets = bytes.fromhex("".join(_BYTE.findall(escape)))
         return octets.decode("utf-8", "surrogateescape").translate(_LATIN_1)

@@ -60,7 +60,13 @@ class _Index:
         self._size = 0
         self._pieces: dict[int, tuple[weakref.ref[Secret], ...]] = {}
         self._short: list[weakref.ref[Secret]] = []
-        self.longest = 0
+        self._longest = 0
+
+    def longest(self) -> int:
+        """Return the length of the longest needle, of the latest secret as well."""
+        with register_lock:
+            self._refresh()
+            return self._longest
 
     def candidates(self, views: Views) -> list[Secret]:
         """Return the secrets that may be in a text, each once."""
@@ -88,7 +94,7 @@ class _Index:
         reference = weakref.ref(secret)
         alone = (reference,)
         needles = _spelled(secret).needles
-        self.longest = max([self.longest, *(len(text) for _, text in needles)])
+        self._longest = max([self._longest, *(len(text) for _, text in needles)])
         if not needles or any(len(text) < _LONG for _, text in needles):
             self._short.append(reference)
             return
@@ -129,7 +135,7 @@ def redact(text: str, *, upto: int | None = None) -> str:
         upto = len(text)
         spans = _spans(text)
     else:
-        room = _WIDEST * _index.longest + _WIDEST
+        room = _WIDEST * _index.longest() + _WIDEST
         spans = [span for span in _spans(text[: upto + room]) if span[0] < upto]
     parts = []
     position = 0

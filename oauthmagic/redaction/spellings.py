@@ -51,7 +51,7 @@ def spellings(value: str) -> Spellings:
     if len(value) < SHORTEST_IN_TEXT:
         alone = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)") if value else None
         return Spellings((), alone, has_blanks=False)
-    needles = {(view, text): None for view, text in _needles(value) if text}
+    needles = dict.fromkeys(_needles(value))
     blanks = any(character.isspace() for character in value)
     return Spellings(tuple(needles), None, has_blanks=blanks)
 
@@ -81,8 +81,7 @@ def _needles(value: str) -> Iterator[tuple[int, str]]:
             if len(letters) >= SHORTEST_IN_TEXT:
                 yield LETTERS, letters
     for part in (octets.hex(), *_aligned(octets, base64.b32encode, bits=5)):
-        if len(part) >= _SHORTEST_REMAINDER:
-            yield LOWER, part.lower()
+        yield LOWER, part.lower()
 
 
 def _aligned(

@@ -22,8 +22,8 @@ PRIVATE_DIRECTORY = 0o700
 _OTHERS = 0o077
 #: What Windows has not.
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
 class Disk:
@@ -31,7 +31,7 @@ class Disk:
 
     def open(self, path: Path, flags: int) -> int:
         """Open a file of ours; never through a link."""
-        return os.open(path, flags | _NOFOLLOW | _CLOEXEC | _BINARY, PRIVATE_FILE)
+        return os.open(path, flags | _NOFOLLOW | _BINARY, PRIVATE_FILE)
 
     def write(self, handle: int, data: bytes) -> int:
         """Write some of the bytes; return how many."""
@@ -101,7 +101,8 @@ def read_private(path: Path) -> bytes | None:
         OSError: It cannot be read, is a link, no file, or somebody else's.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | _NOFOLLOW | _CLOEXEC | _BINARY)
+        # Without waiting: a pipe in its place has no end.
+        handle = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY | _NONBLOCK)
     except FileNotFoundError:
         return None
     with os.fdopen(handle, "rb") as file:
@@ -121,7 +122,7 @@ def private_directory(path: Path) -> None:
             each.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     if sys.platform == "win32":  # there the profile's own rights are inherited
         return
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW | _CLOEXEC)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
     try:
         check_private(handle, stat.S_ISDIR)
     finally:

@@ -205,12 +205,12 @@ class KeyringShelf:
         if head is None:
             return None
         turn, count = head
-        parts = [self._keyring.get(f"{name}/{turn}/{each}") for each in range(count)]
-        try:
-            return base64.b64decode("".join(map(str, parts)), validate=True)
-        except binascii.Error:
-            msg = "A record in the keyring is not whole."
-            raise StoreDamaged(msg) from None
+        found = (self._keyring.get(f"{name}/{turn}/{each}") for each in range(count))
+        parts = [part for part in found if part is not None]
+        if len(parts) == count:
+            with contextlib.suppress(binascii.Error):
+                return base64.b64decode("".join(parts), validate=True)
+        raise StoreDamaged("A record in the keyring is not whole.")
 
     def _write(self, name: str, record: bytes) -> None:
         before = self._head(name)

@@ -9,6 +9,7 @@ RFC 3986, sections 3 and 6; RFC 6749, section 3.1 (no fragment); RFC 8252, secti
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -209,11 +210,12 @@ def _read_authority(authority: str, scheme: str, what: str) -> tuple[str, int]:
 
 
 def _read_ipv6(text: str, what: str) -> str:
-    try:
-        if "%" in text or "." in text:
-            raise ValueError  # noqa: TRY301 - one refusal for all of them
-        address = ipaddress.IPv6Address(text)
-    except ValueError:
+    address = None
+    # Refused outside: a chained error of `ipaddress` would quote what was given.
+    if "%" not in text and "." not in text:
+        with contextlib.suppress(ValueError):
+            address = ipaddress.IPv6Address(text)
+    if address is None:
         _refuse(what, "has an IPv6 address that cannot be used", _HOST_HINT)
     if address.ipv4_mapped is not None:
         _refuse(what, "hides an IPv4 address in an IPv6 address", _HOST_HINT)
@@ -227,10 +229,9 @@ def _read_name(host: str, what: str) -> str:
     if not labels[-1]:
         _refuse(what, "has a dot at the end of its host", "Leave that dot out.")
     if _NUMERIC.fullmatch(labels[-1]):
-        try:
+        with contextlib.suppress(ValueError):
             return str(ipaddress.IPv4Address(host))
-        except ValueError:
-            _refuse(what, "has an unusual IPv4 address", _HOST_HINT)
+        _refuse(what, "has an unusual IPv4 address", _HOST_HINT)
     if len(host) > _LONGEST_HOST or not all(map(_LABEL.fullmatch, labels)):
         _refuse(what, "has a host that is no name", _HOST_HINT)
     return host

@@ -118,6 +118,139 @@ def test_a_good_response_does_not_show_its_tokens():
     assert "plainly-fake" not in repr(response)
 
 
+@pytest.mark.parametrize(
+    ("digits", "seconds"),
+    [("5", 5), ("12345678", 12345678), ("90", 90), ("000000000300", 300)],
+)
+def test_seconds_may_be_digits_in_a_text(digits, seconds):
+    """Up to twelve of them."""
+    outcome = read(json.dumps(GOOD | {"expires_in": digits}).encode())
+
+    assert outcome.expires_in == seconds
+
+
+def test_more_digits_are_no_seconds():
+    """Thirteen would be 30,000 years."""
+    outcome = read(json.dumps(GOOD | {"expires_in": "0000000000300"}).encode())
+
+    assert "its expires_in is not a number of seconds" in str(outcome)
+
+
+@pytest.mark.parametrize("length", [65536, 65537])
+def test_a_token_fits_a_header(length):
+    """64 KiB, and not one character more."""
+    outcome = read(json.dumps(GOOD | {"access_token": "a" * length}).encode())
+
+    if length == 65536:
+        assert len(outcome.access_token.reveal()) == 65536
+    else:
+        assert "its access_token is longer than 64 KiB" in str(outcome)
+
+
+def test_a_token_response_is_a_value():
+    """Frozen, with names for its fields, and no place to hang anything on."""
+    response = read(json.dumps(GOOD).encode())
+
+    with pytest.raises(AttributeError):
+        response.expires_in = 1
+    with pytest.raises(TypeError):
+        TokenResponse(response.access_token)
+    assert not hasattr(response, "__dict__")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (199, errors.OAuthError),
+        (200, TokenResponse),
+        (299, TokenResponse),
+        (300, errors.UnexpectedRedirect),
+        (399, errors.UnexpectedRedirect),
+        (400, errors.OAuthError),
+    ],
+)
+def test_only_a_2xx_is_a_token_response(status, kind):
+    """RFC 6749, section 5.1; a redirect is not followed, and a token in it not read."""
+    assert type(read(json.dumps(GOOD).encode(), status)) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        ("AZaz.09:some_vendor-code", True),
+        ("x", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("", False),
+    ],
+)
+def test_a_code_of_a_servers_own_is_kept(code, kept):
+    """Letters, digits and four signs, at most 64; anything else is no code."""
+    outcome = read(json.dumps({"error": code}).encode(), 400)
+
+    assert type(outcome) is errors.OAuthError
+    assert outcome.error == (code if kept else "")
+    # An object it is; that much of a service is up.
+    assert outcome.hint == ""
+
+
+def test_without_a_code_the_message_of_a_gateway_is_said():
+    """Whatever it calls its own error."""
+    for code in ("", None, 7, "no code"):
+        body = json.dumps({"error": code, "message": "of the gateway"}).encode()
+        assert read(body, 400).error_description == "of the gateway"
+
+
+def test_an_error_that_is_none_has_a_hint():
+    """A page of a proxy says nothing; what to look at does."""
+    outcome = read(b"<html>", 502, "text/html")
+
+    assert outcome.error == ""
+    assert "check the token endpoint's URL" in outcome.hint
+
+
+def test_the_page_about_an_error_is_kept():
+    """`error_uri` (RFC 6749, section 5.2)."""
+    page = "https://id.example/errors#1"
+    body = json.dumps({"error": "invalid_grant", "error_uri": page}).encode()
+
+    assert read(body, 400).error_uri == page
+
+
+def test_a_description_beside_a_gateways_error_comes_first():
+    """What OAuth calls it is what the server meant."""
+    error = {"code": "E7", "message": "of the gateway"}
+    body = {"error": error, "error_description": "of the server"}
+
+    outcome = read(json.dumps(body).encode(), 400)
+
+    assert (outcome.error, outcome.error_description) == ("E7", "of the server")
+
+
+def test_a_media_type_is_quoted_in_part():
+    """Sixty characters of it."""
+    outcome = read(b"{}", 200, "text/" + "x" * 100)
+
+    assert f"its Content-Type is text/{'x' * 52}..., not" in str(outcome)
+
+
+@pytest.mark.parametrize("wait", ["9" * 40, "9" * 41])
+def test_a_wait_is_quoted_in_part(wait):
+    """A date has 29 characters; 40 is enough."""
+    outcome = read(b"", 429, retry_after=wait)
+
+    assert outcome.retry_after == (wait if len(wait) == 40 else "9" * 37 + "...")
+    assert read(b"", 429).retry_after == ""
+
+
+def test_no_traceback_of_a_reader_shows_what_it_read():
+    """An outcome is returned, and no error of Python's hangs on it."""
+    for body in (b"plainly-fake", b"\xffplainly-fake", b'{"scope": "plainly\\u00e9"}'):
+        outcome = read(body)
+        assert outcome.__context__ is None
+        assert outcome.__cause__ is None
+
+
 def test_the_wait_that_a_server_asks_for_is_kept():
     """As it was said; whoever waits reads it."""
     outcome = read(b"", 429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT")

@@ -65,6 +65,8 @@ def test_anything_else_is_refused_with_the_reason(text, why):
         read(text)
 
     assert str(refused.value) == why
+    # Python's own errors carry the text; no traceback shows them.
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
 
 def test_size_is_bounded():
@@ -74,6 +76,8 @@ def test_size_is_bounded():
     assert read_object(body, max_bytes=8) == {"a": 1}
     with pytest.raises(ValueError, match="larger than 0 KiB"):
         read_object(body, max_bytes=7)
+    with pytest.raises(ValueError, match="larger than 1024 KiB"):
+        read(b" " * (LIMIT + 1))
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1, 200_000])
@@ -86,6 +90,44 @@ def test_depth_is_bounded(depth, opening, closing):
         assert read(text)["a"]
         return
     with pytest.raises(ValueError, match=r"nested more than 32 deep|larger"):
+        read(text)
+
+
+BRACKETS = "[" * (MAX_DEPTH + 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"a": "{BRACKETS}"}}',
+        f'{{"{BRACKETS}": ""}}',
+        f'{{"": "{BRACKETS}"}}',
+        f'{{"a": "\\"{BRACKETS}"}}',
+        f'{{"a": "\\n{BRACKETS}\\\\"}}',
+        f'{{"a": "\\\\", "b": "{BRACKETS}"}}',
+        f'{{"a": [{"[], {}, " * MAX_DEPTH}[]]}}',
+    ],
+)
+def test_only_what_is_open_counts_as_depth(text):
+    """Not the brackets of texts, whatever is escaped there, nor what was closed."""
+    assert read(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("inner", ["[]", "{}", '"]"', '"}"', '"\\"]"'])
+def test_nothing_hides_the_depth(inner):
+    """What was closed is no credit for what is opened later."""
+    deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    with pytest.raises(ValueError, match="nested more than 32 deep"):
+        read(f'{{"a": [{f"{inner}, " * 9}{deep}]}}')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'"{BRACKETS}', f'"a{BRACKETS}\\', f'"\\{BRACKETS}', f'"\\\\"x"{BRACKETS}'],
+)
+def test_brackets_in_an_unfinished_text_are_no_depth(text):
+    """It is no JSON, and that is what is said."""
+    with pytest.raises(ValueError, match="it is not JSON"):
         read(text)
 
 

@@ -9,7 +9,7 @@ import pprint
 import pytest
 
 from oauthmagic.errors import OAuthMagicError, SecretRefused
-from oauthmagic.redaction import MOST_REMEMBERED, Secret, live_values, redact
+from oauthmagic.redaction import Secret, forget_the_gone, live_values, redact, values
 
 
 def numbered(*ways):
@@ -45,6 +45,50 @@ def test_a_secret_does_not_show(show):
 
 
 @pytest.mark.parametrize(
+    ("use", "verb"),
+    [
+        (lambda secret: secret == CANARY, "compared"),
+        (hash, "hashed"),
+        (len, "measured"),
+        (iter, "iterated over"),
+        (lambda secret: secret[0], "indexed"),
+        (lambda secret: "c" in secret, "searched"),
+        (lambda secret: secret + "x", "joined to a text"),
+        (lambda secret: "x" + secret, "joined to a text"),
+        (bytes, "turned into bytes"),
+        (lambda secret: setattr(secret, "_open", None), "changed"),
+        (lambda secret: delattr(secret, "_open"), "changed"),
+        (pickle.dumps, "pickled or stored"),
+    ],
+    ids=range(12),
+)
+def test_a_refusal_says_what_was_tried(use, verb):
+    """In a word, and without the value."""
+    with pytest.raises(SecretRefused) as caught:
+        use(Secret(CANARY))
+
+    assert str(caught.value) == f"A secret cannot be {verb}."
+
+
+def test_a_refusal_says_what_to_do_instead():
+    """A text, an attribute, a name that a session knows."""
+    uses = {
+        "Give it as a string.": lambda: Secret(7),
+        "Keep a Secret as an attribute instead.": lambda: type("A", (Secret,), {}),
+        "ask a Session for the token there": lambda: pickle.dumps(Secret(CANARY)),
+    }
+    for hint, use in uses.items():
+        with pytest.raises(SecretRefused) as caught:
+            use()
+        assert hint in caught.value.hint
+
+
+def test_a_secret_offers_one_name():
+    """Completion shows nothing else."""
+    assert dir(Secret(CANARY)) == ["reveal"]
+
+
+@pytest.mark.parametrize(
     "use",
     numbered(
         lambda secret: secret == CANARY,
@@ -60,6 +104,7 @@ def test_a_secret_does_not_show(show):
         lambda secret: "x" + secret,
         bytes,
         lambda secret: setattr(secret, "_open", None),
+        lambda secret: delattr(secret, "_open"),
         *[
             lambda secret, protocol=protocol: pickle.dumps(secret, protocol)
             for protocol in range(6)
@@ -145,16 +190,50 @@ def test_only_the_latest_values_are_remembered():
     """What nobody holds any more makes room; a value made twice counts once."""
     kept = Secret("canary-held-all-the-time")
     Secret("canary-held-by-nobody")
-    for number in range(MOST_REMEMBERED):
+    for number in range(1000):
+        assert number in range(990) or "canary-held-by-nobody" in live_values()
         for _ in range(2):
             Secret(f"canary-filler-{number}")
-    values = live_values()
+    known = live_values()
 
-    assert "canary-held-by-nobody" not in values
+    assert "canary-held-by-nobody" not in known
     assert redact("<canary-held-by-nobody>") == "<canary-held-by-nobody>"
     assert redact("<canary-held-all-the-time>") == "<[secret]>"
-    assert "canary-filler-0" in values
+    assert "canary-filler-0" in known
     assert kept
+
+
+def test_a_value_made_again_is_among_the_latest():
+    """However long ago it was made first."""
+    Secret("canary-made-twice")
+    for number in range(999):
+        Secret(f"canary-filler-{number}")
+    Secret("canary-made-twice")
+    for number in range(999):
+        Secret(f"canary-later-{number}")
+
+    assert redact("<canary-made-twice>") == "<[secret]>"
+
+
+def test_a_secret_that_is_gone_leaves_nothing_behind():
+    """A kernel runs for weeks, and makes secrets all the time."""
+    forget_the_gone()
+    gc.collect()
+    before = len(values._live)
+    for _ in range(9):
+        Secret("canary-gone-for-good")
+    forget_the_gone()
+    gc.collect()
+
+    assert len(values._live) == before
+
+
+def test_six_characters_are_remembered():
+    """They are looked for in every text, and so they are afterwards."""
+    Secret("zqxjkv")
+    gc.collect()
+
+    assert redact("<zqxjkv>") == "<[secret]>"
 
 
 def test_a_short_secret_is_not_remembered():

@@ -1,6 +1,10 @@
 """A keyring that is missing, locked, slow or small is a typed error with a remedy."""
 
+import base64
 import os
+import sys
+import threading
+from dataclasses import replace
 
 import keyring.backends.fail
 import keyring.errors
@@ -9,9 +13,16 @@ from faked_keyrings import Fake, PlaintextKeyring, Slow
 from keeping import keep, make_token, texts
 from opened import PASSPHRASE, file_store
 
-from oauthmagic.errors import StoreDamaged, StoreUnavailable, StoreWriteFailed
+from oauthmagic.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreUnavailable,
+    StoreWriteFailed,
+)
 from oauthmagic.redaction import Secret
-from oauthmagic.store.keyrings import MAX_ITEM, Keyring
+from oauthmagic.store.disks import Disk, private_directory
+from oauthmagic.store.keyrings import MAX_ITEM, PATIENCE, Keyring, KeyringShelf
+from oauthmagic.store.locks import Locks
 from oauthmagic.store.opening import Place, open_store
 from tests.store.test_shared import same
 
@@ -41,7 +52,6 @@ def test_another_kernel_finds_the_token(directory, kind):
     found = open_store(kind, place(directory, Fake(items))).tokens()
 
     assert same(found[0], make_token())
-    assert len(items) == (1 if kind == "file" else len(items))
 
 
 def test_records_are_cut_into_items_that_every_keyring_takes(directory):
@@ -166,3 +176,306 @@ def test_a_key_that_is_gone_is_not_made_anew(directory):
     with pytest.raises(StoreUnavailable, match="not in the keyring"):
         open_store("file", place(directory, Fake()))
     assert texts(open_store("file", place(directory, Fake(items)))) == ["fake-access-1"]
+
+
+@pytest.fixture
+def chosen():
+    """Have the package keyring choose a backend of the test."""
+    before = keyring.get_keyring()
+    yield keyring.set_keyring
+    keyring.set_keyring(before)
+
+
+def test_the_keyring_of_the_system_is_the_one_that_the_package_chooses(chosen):
+    """Asked for when it is first needed, and then kept."""
+    backend = Fake()
+    chosen(backend)
+    ring = Keyring()
+
+    ring.set("a", "fake-value")
+    chosen(Fake())
+
+    assert backend.items == {("oauthmagic", "a"): "fake-value"}
+    assert ring.get("a") == "fake-value"
+    assert ring.get("b") is None
+    ring.delete("a")
+    ring.delete("a")
+    assert backend.items == {}
+
+
+def test_a_keyring_may_be_there_later(chosen):
+    """It was installed, or unlocked, meanwhile; what was unsafe is not kept."""
+    ring = Keyring()
+    chosen(keyring.backends.fail.Keyring())
+    with pytest.raises(StoreUnavailable, match="no keyring here"):
+        ring.get("a")
+
+    chosen(Fake({("oauthmagic", "a"): "fake-value"}))
+
+    assert ring.get("a") == "fake-value"
+
+
+@pytest.mark.parametrize("kind", [PlaintextKeyring, Fake])
+def test_a_chain_is_as_safe_as_its_links(kind):
+    """One that keeps what it is given in clear may be the one that is used."""
+
+    class Chain(Fake):
+        backends = (Fake(), kind())
+
+    if kind is Fake:
+        assert Keyring(Chain()).get("a") is None
+        return
+    with pytest.raises(StoreUnavailable, match="no keyring here"):
+        Keyring(Chain()).get("a")
+
+
+def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    with pytest.raises(StoreUnavailable, match="keyring is not installed") as caught:
+        Keyring().get("a")
+
+    assert caught.value.hint == 'pip install "oauthmagic[keyring]"'
+    assert caught.value.__suppress_context__
+
+
+def test_a_slow_keyring_is_left_alone():
+    """A thread that waits for it does not keep the process from ending."""
+    with pytest.raises(StoreUnavailable, match=r"within 0\.1 seconds") as caught:
+        Keyring(Slow(), patience=0.1).get("a")
+
+    assert caught.value.hint == "Unlock it, then try again."
+    waiting = [t for t in threading.enumerate() if t.name == "oauthmagic-keyring"]
+    assert waiting
+    assert all(thread.daemon for thread in waiting)
+
+
+@pytest.mark.parametrize("kept", ["half", None])
+def test_half_a_secret_is_not_left_behind(kept):
+    """What was cut is removed, and the error says nothing of it."""
+    backend = Fake(changed=lambda _: kept)
+
+    with pytest.raises(StoreUnavailable, match="did not keep") as caught:
+        Keyring(backend).set("a", "fake-value")
+
+    assert "fake-value" not in str(caught.value)
+    assert backend.items == ({} if kept else {("oauthmagic", "a"): None})
+    frame = caught.tb.tb_next
+    while frame is not None:
+        assert "fake-value" not in repr(frame.tb_frame.f_locals)
+        frame = frame.tb_next
+
+
+def test_where_half_a_secret_cannot_be_removed_the_first_error_is_told():
+    """That it was cut; not that it could not be removed."""
+
+    class Stubborn(Fake):
+        def delete_password(self, *_):
+            raise keyring.errors.PasswordDeleteError
+
+    with pytest.raises(StoreUnavailable, match="did not keep"):
+        Keyring(Stubborn(changed=lambda value: value[:3])).set("a", "fake-value")
+
+
+def test_a_keyring_is_waited_for():
+    """It may open a window; twenty seconds are enough to find the key."""
+
+    class Unhurried(Fake):
+        def get_password(self, service, username):
+            threading.Event().wait(0.1)
+            return super().get_password(service, username)
+
+    assert Keyring(Unhurried({("oauthmagic", "a"): "x"})).get("a") == "x"
+    assert PATIENCE == 20
+
+
+def test_what_is_no_text_is_no_item():
+    """A backend may answer what it likes."""
+    assert Keyring(Fake({("oauthmagic", "a"): 7})).get("a") is None
+
+
+def test_a_record_has_a_turn_and_parts(directory):
+    """Written beside the old one; the old one goes when the new one is whole."""
+    backend = Fake()
+    shelf = KeyringShelf(Keyring(backend), Locks(directory, Disk()))
+    private_directory(directory)
+
+    def held(name):
+        return {key[1]: value for key, value in backend.items.items() if name in key[1]}
+
+    shelf.write("r", b"x" * 750)
+    assert held("r") == {"r": "[1, 1]", "r/1/0": base64.b64encode(b"x" * 750).decode()}
+    shelf.write("r", b"y" * 751)
+    assert set(held("r")) == {"r", "r/2/0", "r/2/1"}
+    assert held("r")["r"] == "[2, 2]"
+    assert (len(held("r")["r/2/0"]), len(held("r")["r/2/1"])) == (1000, 4)
+    assert shelf.read("r") == b"y" * 751
+    assert shelf.mark("r") == "[2, 2]"
+    assert (shelf.read("s"), shelf.mark("s")) == (None, None)
+
+    for name in ("q", "s"):
+        shelf.write(name, b"")
+    assert shelf.names() == ["q", "r", "s"]
+    assert shelf.read("q") == b""
+    shelf.remove("r")
+    shelf.remove("r")
+    assert shelf.names() == ["q", "s"]
+    assert held("r") == {}
+
+
+@pytest.mark.parametrize("count", [8192, 8193])
+def test_the_parts_of_a_record_are_bounded(directory, count):
+    """A changed item does not have a keyring asked a million times."""
+    backend = Fake({("oauthmagic", "r"): f"[1, {count}]"})
+    shelf = KeyringShelf(Keyring(backend), Locks(directory, Disk()))
+    backend.get_password = lambda _, name: (
+        f"[1, {count}]" if name == "r" else "AAAA" if name.startswith("r/1/") else None
+    )
+
+    if count == 8192:
+        assert len(shelf.read("r")) == 3 * 8192
+    else:
+        with pytest.raises(StoreDamaged, match="not one of ours"):
+            shelf.read("r")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["", "no JSON", "7", "[1]", "[1, 2, 3]", "[1, -1]", "[true, 1]", "[1, true]"],
+)
+def test_what_is_no_head_of_a_record_is_none_of_ours(directory, head):
+    """Two numbers: which turn it is, and how many parts there are."""
+    shelf = KeyringShelf(
+        Keyring(Fake({("oauthmagic", "r"): head})), Locks(directory, Disk())
+    )
+
+    with pytest.raises(StoreDamaged, match="in the keyring is not one of ours"):
+        shelf.read("r")
+
+
+@pytest.mark.parametrize("part", ["AAA", "AA*A", "AAAA*", "A A A A", None])
+def test_a_part_that_was_changed_is_damage(directory, part):
+    """Nothing is repaired."""
+    items = {("oauthmagic", "r"): "[1, 1]", ("oauthmagic", "r/1/0"): part}
+    shelf = KeyringShelf(Keyring(Fake(items)), Locks(directory, Disk()))
+    if part is None:
+        del items["oauthmagic", "r/1/0"]
+        items["oauthmagic", "r"] = "[1, 3]"
+
+    with pytest.raises(StoreDamaged) as caught:
+        shelf.read("r")
+
+    assert str(caught.value) == "A record in the keyring is not whole."
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("act", ["write", "remove"])
+def test_a_keyring_that_fails_says_what_was_not_done(directory, act):
+    """In one sentence, with the reason."""
+    backend = Fake()
+    private_directory(directory)
+    shelf = KeyringShelf(Keyring(backend), Locks(directory, Disk()))
+    shelf.write("r", b"x")
+    backend.broken = keyring.errors.KeyringLocked("locked")
+
+    with pytest.raises(StoreWriteFailed) as caught:
+        shelf.write("r", b"y") if act == "write" else shelf.remove("r")
+
+    what = {
+        "write": "The token was NOT saved",
+        "remove": "The token was not removed from the keyring",
+    }[act]
+    assert str(caught.value) == f"{what} (The keyring cannot be used (KeyringLocked))."
+    assert caught.value.__suppress_context__
+
+
+def test_nobody_changes_the_list_of_names_meanwhile(directory):
+    """Two kernels that keep two tokens both find their names in it."""
+    private_directory(directory)
+    locks = Locks(directory, Disk(), patience=0.05)
+    backend = Fake()
+    shelf = KeyringShelf(Keyring(backend), locks)
+    shelf.write("r", b"x")
+
+    with Locks(directory, Disk()).held("index"):
+        for change in (lambda: shelf.write("s", b"x"), lambda: shelf.remove("r")):
+            with pytest.raises(StoreBusy):
+                change()
+    assert shelf.names() == ["r"]
+
+
+@pytest.mark.parametrize("kind", ["file", "keyring"])
+def test_without_a_keyring_given_it_is_the_systems(directory, chosen, kind):
+    """The key lies in it; and the records, in the store of that name."""
+    backend = Fake()
+    chosen(backend)
+    given = replace(place(directory, None), keyring=None)
+
+    keep(open_store(kind, given), make_token())
+
+    assert len(base64.b64decode(backend.items["oauthmagic", "store key"])) == 32
+    assert (len(backend.items) > 1) is (kind == "keyring")
+    assert bool(list(directory.glob("*.token"))) is (kind == "file")
+    assert (directory / "key.json").exists() is (kind == "file")
+    assert texts(open_store(kind, given)) == ["fake-access-1"]
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "fake", "*", base64.b64encode(b"k" * 31).decode(), "x" * 43]
+)
+@pytest.mark.parametrize("kind", ["file", "keyring"])
+def test_a_key_that_was_changed_is_none(directory, kind, kept):
+    """It has 32 bytes, and nothing is made of half of one."""
+    backend = Fake()
+    keep(open_store(kind, place(directory, backend)), make_token())
+    backend.items["oauthmagic", "store key"] = kept
+
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(kind, place(directory, backend))
+
+    assert str(caught.value) == "The key of the token store is not in the keyring."
+    assert caught.value.hint == "Unlock the keyring that it was made in."
+
+
+def test_a_key_of_another_keyring_is_told_from_damage(directory):
+    """The check of the key file says so, before a record is read."""
+    backend = Fake()
+    keep(open_store("file", place(directory, backend)), make_token())
+    other = base64.b64encode(b"k" * 32).decode()
+    backend.items["oauthmagic", "store key"] = other
+
+    with pytest.raises(StoreDamaged) as caught:
+        open_store("file", place(directory, backend))
+
+    assert str(caught.value) == (
+        "The key in the keyring is not that of the token store, or its key file was "
+        "changed."
+    )
+    assert f"remove {directory}." in caught.value.hint
+
+
+def test_a_store_with_its_key_in_the_keyring_needs_no_passphrase(directory):
+    """And does not take one."""
+    backend = Fake()
+    keep(open_store("file", place(directory, backend)), make_token())
+
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store("file", place(directory, backend, passphrase=Secret(PASSPHRASE)))
+
+    assert "with a key in the keyring, not a passphrase" in str(caught.value)
+    assert caught.value.hint == (
+        "Start the kernel without OAUTHMAGIC_STORE_PASSPHRASE."
+    )
+
+
+def test_a_keyring_that_fails_at_the_key_names_every_way_out(directory):
+    """A passphrase, the extra, and the memory."""
+    backend = Fake(broken=keyring.errors.KeyringLocked("locked"))
+
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store("file", place(directory, backend))
+
+    for way in ("OAUTHMAGIC_STORE_PASSPHRASE", '"oauthmagic[keyring]"', '"memory"'):
+        assert way in caught.value.hint
+    assert caught.value.__suppress_context__

@@ -3,7 +3,9 @@
 # The verbs are explained in store_states.toml:
 # ruff: noqa: D102
 
+import base64
 import json
+import threading
 import tomllib
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +16,10 @@ from opened import file_store
 
 import oauthmagic.errors
 from oauthmagic.errors import OAuthMagicError, StoreDamaged, StoreWriteFailed
+from oauthmagic.store.disks import Disk, private_directory
+from oauthmagic.store.locks import Locks
+from oauthmagic.store.opening import Place
+from oauthmagic.store.places import user_directory
 
 STATES = tomllib.loads((Path(__file__).parent / "store_states.toml").read_text())
 
@@ -162,6 +168,13 @@ def test_a_full_disk_at_the_first_time_leaves_nothing_half(directory):
     assert texts(file_store(directory)) == ["fake-access-1"]
 
 
+def test_without_a_place_it_lies_in_the_users_state(monkeypatch, tmp_path):
+    """Where the system keeps what programs remember (XDG base directories)."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    assert user_directory() == tmp_path / "oauthmagic" / "tokens"
+
+
 def test_the_hint_names_the_directory_to_remove(found):
     """Nothing else mends a store whose key is lost."""
     (found / "key.json").unlink()
@@ -170,3 +183,149 @@ def test_the_hint_names_the_directory_to_remove(found):
         file_store(found)
 
     assert caught.value.hint.endswith(f"To start anew, remove {found}.")
+
+
+#: What stands in a key file; nothing of it is secret.
+MEMBERS = {"version": 1, "source": "passphrase", "n": 32768, "r": 8, "p": 1}
+
+
+def refusal(open_it):
+    """Return the error of a store that is not opened."""
+    with pytest.raises(OAuthMagicError) as caught:
+        open_it()
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert "fake" not in f"{caught.value}{caught.value.hint}"
+    return caught.value
+
+
+def test_a_key_file_says_what_the_key_is_made_with(found):
+    """Its version, the source, and what scrypt took; with a sealed word as a check."""
+    members = json.loads((found / "key.json").read_bytes())
+
+    assert {name: members[name] for name in MEMBERS} == MEMBERS
+    assert set(members) == {*MEMBERS, "salt", "check"}
+    assert len(base64.b64decode(members["salt"])) == 16
+
+
+def test_a_key_file_that_cannot_be_used_says_how_to_start_anew(found):
+    """A link, what was changed, the wrong key, none at all."""
+    path = found / "key.json"
+    anew = f"Nothing of it is used. To start anew, remove {found}."
+    good = path.read_bytes()
+
+    error = refusal(lambda: file_store(found, passphrase="another"))
+    assert (str(error), error.hint) == (
+        "The passphrase is not that of the token store, or its key file was changed.",
+        anew,
+    )
+    path.write_bytes(good.replace(b'"n": 32768', b'"n": 16384'))
+    assert "key file was changed" in str(refusal(lambda: file_store(found)))
+    path.write_bytes(good + b"\n")
+    error = refusal(lambda: file_store(found))
+    assert (str(error), error.hint) == (
+        "The key file of the token store was changed.",
+        anew,
+    )
+    path.unlink()
+    error = refusal(lambda: file_store(found))
+    assert (str(error), error.hint) == (
+        "The key file of the token store is gone; its records cannot be read.",
+        anew,
+    )
+    path.symlink_to(found / "elsewhere")
+    (found / "elsewhere").write_bytes(good)
+    error = refusal(lambda: file_store(found))
+    assert str(error).startswith("The key file of the token store cannot be used (")
+    assert error.hint == anew
+
+
+def test_what_is_missing_is_said(found, directory):
+    """A passphrase that is not given, and a disk that is full."""
+    error = refusal(lambda: file_store(found, passphrase=None))
+    assert (
+        str(error) == "The token store is sealed with a passphrase, and none is given."
+    )
+    assert error.hint == "Set OAUTHMAGIC_STORE_PASSPHRASE before the kernel starts."
+
+    full = FailingDisk(1, ever_after=True)
+    error = refusal(lambda: file_store(directory / "new", disk=full))
+    assert str(error) == (
+        "The key file of the token store was not saved (No space left on device)."
+    )
+    assert error.hint == 'Choose the store "memory" until the disk works.'
+
+
+@pytest.mark.parametrize(
+    ("changes", "bearable"),
+    [
+        ({"n": 1 << 14}, True),
+        ({"n": 1 << 13}, False),
+        ({"n": 1 << 18}, False),
+        ({"n": 20000}, False),
+        ({"r": 16}, False),
+        ({"p": 2}, False),
+        ({"source": "file"}, False),
+        ({"source": ["passphrase"]}, False),
+        ({"version": 2}, False),
+        ({"salt": "*"}, False),
+        ({"salt": 5}, False),
+        ({"check": 5}, False),
+        ({"n": None}, False),
+        ({"n": "32768"}, False),
+        ({"more": 1}, False),
+    ],
+    ids=str,
+)
+def test_what_a_key_file_asks_for_is_bounded(found, changes, bearable):
+    """Before it is done: memory and time are this machine's."""
+    path = found / "key.json"
+    members = json.loads(path.read_bytes())
+    path.write_text(json.dumps(members | changes))
+
+    said = str(refusal(lambda: file_store(found)))
+
+    assert ("The passphrase is not" in said) is bearable
+    assert ("The key file of the token store was changed." in said) is not bearable
+
+
+def test_a_key_file_without_a_member_is_none(found):
+    """Or that is longer than any can be."""
+    path = found / "key.json"
+    members = json.loads(path.read_bytes())
+    for name in members:
+        left = {key: value for key, value in members.items() if key != name}
+        path.write_text(json.dumps(left))
+        assert "was changed" in str(refusal(lambda: file_store(found)))
+    path.write_text(json.dumps(members) + " " * 4096)
+    assert "was changed" in str(refusal(lambda: file_store(found)))
+
+
+def test_two_kernels_do_not_make_two_keys(directory):
+    """The second one waits for the first, and finds its key."""
+    private_directory(directory)
+    opened_one = threading.Event()
+
+    def open_one():
+        file_store(directory)
+        opened_one.set()
+
+    thread = threading.Thread(target=open_one, daemon=True)
+    with Locks(directory, Disk()).held("key"):
+        thread.start()
+        assert not opened_one.wait(0.1)
+        assert not (directory / "key.json").exists()
+    thread.join(30)
+    assert opened_one.is_set()
+    assert (directory / "key.lock").is_file()
+
+
+def test_a_place_is_a_value(directory):
+    """Frozen, and with names: a store and its key do not change places."""
+    place = Place(passphrase=None, randomness=bytes, clock_of=None, directory=directory)
+
+    assert (place.keyring, place.disk) == (None, None)
+    assert not hasattr(place, "__dict__")
+    with pytest.raises(AttributeError):
+        place.directory = directory
+    with pytest.raises(TypeError):
+        Place(None, bytes, None)

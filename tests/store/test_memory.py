@@ -1,0 +1,118 @@
+"""The store of one session: gone with it, and safe among threads while it lasts."""
+
+import os
+import threading
+
+import pytest
+from keeping import keep, make_token, texts
+
+from oauthmagic.store.memory import MemoryStore
+
+
+@pytest.fixture
+def memory():
+    """An empty store."""
+    return MemoryStore()
+
+
+def test_the_latest_is_the_last(memory):
+    """A renewal keeps its place; what is obtained or adopted goes to the end."""
+    for number in range(3):
+        keep(memory, make_token(number, subject=str(number)), latest=True)
+    keep(memory, make_token(7, subject="0"))
+    assert texts(memory) == ["fake-access-7", "fake-access-1", "fake-access-2"]
+
+    keep(memory, make_token(8, subject="1"), latest=True)
+
+    assert texts(memory) == ["fake-access-7", "fake-access-2", "fake-access-8"]
+
+
+def test_what_was_forgotten_is_gone(memory):
+    """One, or all; nothing is forgotten twice."""
+    for number in range(3):
+        keep(memory, make_token(number, subject=str(number)))
+    with memory.exclusive(make_token(subject="1").key) as entry:
+        assert entry.token.access_token.reveal() == "fake-access-1"
+        entry.delete()
+        entry.delete()
+        assert entry.token is None
+
+    assert texts(memory) == ["fake-access-0", "fake-access-2"]
+    assert memory.clear() == 2
+    assert memory.clear() == 0
+    assert memory.tokens() == []
+    assert memory.unsaved(make_token().key) == ""
+
+
+def test_a_generation_is_never_given_twice(memory):
+    """Over all keys, from one on."""
+    numbers = []
+    for subject in ("ann", "bob", "ann"):
+        with memory.exclusive(make_token(subject=subject).key) as entry:
+            numbers.append(entry.next_generation())
+
+    assert numbers == [1, 2, 3]
+
+
+def test_a_key_is_held_by_one_thread(memory):
+    """Others of the same key wait; those of another do not."""
+    key, other = make_token().key, make_token(subject="ann").key
+    inside = threading.Event()
+
+    def use():
+        with memory.exclusive(key):
+            inside.set()
+
+    thread = threading.Thread(target=use, daemon=True)
+    with memory.exclusive(key):
+        thread.start()
+        with memory.exclusive(other):
+            assert not inside.wait(0.1)
+    thread.join(30)
+    assert inside.is_set()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store, _: store.tokens(),
+        lambda store, _: store.clear(),
+        lambda store, _: store.exclusive(make_token().key).__enter__(),
+        lambda _, entry: entry.token,
+        lambda _, entry: entry.write(make_token()),
+        lambda _, entry: entry.delete(),
+    ],
+    ids=["tokens", "clear", "exclusive", "token", "write", "delete"],
+)
+def test_nobody_sees_a_change_by_half(memory, use):
+    """The dictionary is changed and read under one guard."""
+    done = threading.Event()
+    with memory.exclusive(make_token(subject="ann").key) as entry:
+        pass
+
+    def act():
+        use(memory, entry)
+        done.set()
+
+    with memory._guard:
+        threading.Thread(target=act, daemon=True).start()
+        assert not done.wait(0.05)
+    assert done.wait(30)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_begins_anew(memory):
+    """With the tokens, and without the locks of its parent's threads."""
+    keep(memory, make_token())
+    reader, writer = os.pipe()
+    with memory.exclusive(make_token().key), memory._guard:
+        child = os.fork()
+        if not child:  # no test goes on in here
+            with memory.exclusive(make_token().key) as entry:
+                os.write(writer, b"1" if entry.token else b"0")
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reader, 1) == b"1"
+    os.close(reader)
+    os.close(writer)
