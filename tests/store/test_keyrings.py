@@ -163,6 +163,23 @@ def test_a_key_that_is_gone_is_not_made_anew(directory):
     items = {}
     keep(open_store("file", place(directory, Fake(items))), make_token())
 
-    with pytest.raises(StoreUnavailable, match="not in the keyring"):
+    with pytest.raises(StoreUnavailable, match="not in the keyring") as caught:
         open_store("file", place(directory, Fake()))
+    assert caught.value.hint.startswith("Unlock the keyring")
     assert texts(open_store("file", place(directory, Fake(items)))) == ["fake-access-1"]
+
+
+@pytest.mark.parametrize("items", [{}, None], ids=["another key", "no keyring"])
+def test_a_store_is_given_up_only_if_its_key_is_lost(directory, items):
+    """Most often it is the wrong keyring; a passphrase would not help any more."""
+    keep(open_store("file", place(directory, Fake({}))), make_token())
+    backend = keyring.backends.fail.Keyring()
+    if items is not None:
+        open_store("file", place(directory.with_name("other"), Fake(items)))
+        backend = Fake(items)
+
+    with pytest.raises((StoreDamaged, StoreUnavailable)) as caught:
+        open_store("file", place(directory, backend))
+
+    assert caught.value.hint.startswith("Unlock the keyring that the key was made in")
+    assert caught.value.hint.endswith(f"only if it is lost, remove {directory}.")

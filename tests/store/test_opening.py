@@ -128,6 +128,7 @@ def test_a_store_in_this_state(found, state):
         with pytest.raises(kind, match=state["says"]) as caught:
             opened(found, state.get("open")).tokens()
         assert caught.value.hint
+        assert state.get("hint", "") in caught.value.hint
         assert "fake" not in f"{caught.value}{caught.value.hint}"
 
 
