@@ -31,6 +31,10 @@ PATIENCE = 20.0
 _LOOK = 0.01
 #: Seconds after which a waiting thread looks whether it was interrupted.
 _TICK = 0.2
+_MADE_ANEW = (
+    "Restart the kernel, in Python make another Session: it makes the store anew. "
+    'Until then: %config OAuthMagic.store = "memory".'
+)
 
 
 class Locks:
@@ -111,6 +115,10 @@ class Locks:
         try:
             path = self._directory / f"{name}.lock"
             handle = self._disk.open(path, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:
+            # Made again without its key file, it would be one that nobody can read.
+            msg = "The directory of the token store was removed."
+            raise StoreUnavailable(msg, hint=_MADE_ANEW) from None
         except OSError as error:
             raise _unlockable(error) from None
         try:

@@ -86,7 +86,11 @@ def open_store(kind: str, place: Place) -> SharedStore:
     locks = Locks(directory, disk)
     with locks.held("key"):
         if kind == "keyring":
-            seal = Seal(_key_in(keyring, place, may_make=True), place.randomness)
+            try:
+                key = _key_in(keyring, place, may_make=True)
+            except StoreUnavailable as error:
+                raise error.with_hint(_no_keyring(place)) from None
+            seal = Seal(key, place.randomness)
         else:
             seal = _sealed_with(directory / _KEY_FILE, place, keyring, disk, shelf)
     return SharedStore(
@@ -221,6 +225,18 @@ class _Key:
 
 def _start_anew(path: Path) -> str:
     return f"Nothing of it is used. To start anew, remove {path.parent}."
+
+
+def _no_keyring(place: Place) -> str:
+    """Return what to do where the records themselves should lie in the keyring."""
+    file = '%config OAuthMagic.store = "file"'
+    if place.passphrase is not None:
+        return f"{file} needs no keyring: {PASSPHRASE} is set, and seals it."
+    return (
+        'Unlock or install a keyring (pip install "oauthmagic[keyring]"), or set '
+        f"{PASSPHRASE} before the kernel starts and choose {file}; without either: "
+        '%config OAuthMagic.store = "memory".'
+    )
 
 
 def _look_for_key(source: str, path: Path) -> str:

@@ -183,3 +183,15 @@ def test_a_store_is_given_up_only_if_its_key_is_lost(directory, items):
 
     assert caught.value.hint.startswith("Unlock the keyring that the key was made in")
     assert caught.value.hint.endswith(f"only if it is lost, remove {directory}.")
+
+
+@pytest.mark.parametrize("passphrase", [Secret(PASSPHRASE), None])
+def test_a_passphrase_helps_the_file_store_only(directory, passphrase):
+    """So the advice for a missing keyring is to choose that store."""
+    given = place(directory, keyring.backends.fail.Keyring(), passphrase=passphrase)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store("keyring", given)
+
+    assert '%config OAuthMagic.store = "file"' in caught.value.hint
+    assert ("is set" in caught.value.hint) is (passphrase is not None)

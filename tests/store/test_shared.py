@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import threading
 
@@ -295,6 +296,19 @@ def test_a_lock_that_is_held_too_long_is_an_error(directory, store):
         impatient.exclusive(token.key),
     ):
         pass
+
+
+def test_a_directory_that_was_removed_is_not_made_again(directory, store):
+    """A store without its key file could be read by no other kernel."""
+    keep(store, make_token())
+    shutil.rmtree(directory)
+
+    with pytest.raises(StoreUnavailable, match="was removed") as caught:
+        keep(store, make_token(2))
+
+    assert caught.value.hint.startswith("Restart the kernel")
+    assert not directory.exists()
+    keep(quick_store(directory), make_token(3))
 
 
 def test_another_key_of_the_store_is_not_held_back(store):
