@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     from oauthmagic.store.disks import Disk
 
-#: Seconds to wait for another holder: longer than any token request may take.
-PATIENCE = 20.0
+#: Seconds to wait for another holder: longer than it may take to revoke a token with
+#: the waits that its server asks for (8 + 10 + 8 + 8). Only a longer timeout of the
+#: user's own can outlast it.
+PATIENCE = 45.0
 #: Seconds between two looks; a lock of the kernel cannot be waited for in time.
 _LOOK = 0.01
 #: Seconds after which a waiting thread looks whether it was interrupted.
