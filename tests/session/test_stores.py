@@ -124,9 +124,11 @@ def test_a_full_disk_is_said_and_costs_nothing(tmp_path):
         reply = session.api("revsto@demo", PRODUCTS)
         assert reply.status == 200
         assert "NOT saved" in reply.note
+        assert "NOT saved" in session.show("revsto@demo").note
 
         disk.at = 0
         assert session.api("revsto@demo", PRODUCTS).note == ""
+        assert "NOT saved" not in session.show("revsto@demo").note
     assert len(quick_store(tmp_path / "tokens").tokens()) == 1
 
 
