@@ -255,7 +255,10 @@ class StoreWriteFailed(StoreError):
 class StoreBusy(StoreError):
     """Another kernel or program holds the lock of a token."""
 
-    hint = "Try again in a moment; if it stays so, end the other kernel."
+    hint = (
+        "Wait, then try again. Do not end the other kernel while it renews the token: "
+        "that can cost the login."
+    )
 
 
 class LoginRequired(OAuthMagicError):

@@ -98,7 +98,8 @@ class Seal:
 def key_from_passphrase(passphrase: Secret, salt: bytes, cost: ScryptCost) -> bytes:
     """Return the key that a passphrase stands for."""
     scrypt = Scrypt(salt=salt, length=KEY_BYTES, n=cost.n, r=cost.r, p=cost.p)
-    return scrypt.derive(passphrase.reveal().encode())
+    # An environment's bytes that are no UTF-8 come as halves of surrogate pairs.
+    return scrypt.derive(passphrase.reveal().encode("utf-8", "surrogatepass"))
 
 
 def _derived(key: bytes, use: bytes) -> bytes:

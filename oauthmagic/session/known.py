@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import OAuthMagicError
 from oauthmagic.redaction import Secret
 from oauthmagic.session.credentials import concealed
 from oauthmagic.session.stores import lasting_store, store_directory
@@ -42,12 +41,11 @@ def known_secrets(environ: Mapping[str, str]) -> list[Secret]:
 
 def _stored(variables: Mapping[str, str | Secret]) -> list[Token]:
     """Return the tokens of the file store; none where there is no store of ours."""
-    directory = store_directory(variables)
     try:
-        if not (directory / "key.json").exists():
+        if not (store_directory(variables) / "key.json").exists():
             return []  # a scanner makes no store
         return lasting_store("file", variables, clock_of=lambda _: _now).tokens()
-    except (OAuthMagicError, OSError):
+    except Exception:  # noqa: BLE001 - the rest of a scan and of a saving goes on
         # Whoever cannot open it cannot know what it holds.
         return []
 

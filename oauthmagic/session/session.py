@@ -703,16 +703,20 @@ class Session:
     def show(self, target: str) -> Token:
         """Return the token held for a target as it is, without renewing it.
 
+        Its note says what is wrong with it as long as that is so.
+
         Raises:
             CommandError: None is held.
         """
         try:
-            return self._require(target)[1]
+            token = self._require(target)[1]
         except UnknownName:
             held = self._holdings.exactly(target)
             if not held:
                 raise
-            return held[-1]
+            token = held[-1]
+        trouble = self._keeper.trouble(token)
+        return token.replace(note=trouble) if trouble else token
 
     def preflight(
         self,

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import EnvironmentRefused, UnknownName
+from oauthmagic.errors import EnvironmentRefused, StoreUnavailable, UnknownName
 from oauthmagic.redaction import Secret
 from oauthmagic.store.memory import MemoryStore
 from oauthmagic.store.stores import DIRECTORY, KINDS, PASSPHRASE
@@ -150,8 +150,25 @@ def lasting_store(
 
 
 def store_directory(variables: Mapping[str, str | Secret]) -> Path:
-    """Return the directory of the file store, whether there is one or not."""
+    """Return the directory of the file store, whether there is one or not.
+
+    Raises:
+        StoreUnavailable: What the variable names can be no directory.
+    """
     from oauthmagic.store.places import user_directory  # noqa: PLC0415 - when chosen
 
     named = variables.get(DIRECTORY)
-    return Path(str(named)).expanduser() if named else user_directory()
+    if not named:
+        return user_directory()
+    try:
+        directory = Path(str(named)).expanduser()
+        if b"\0" not in os.fsencode(directory):
+            return directory
+        why = "a path has no NUL"
+    except RuntimeError:
+        why = "there is no such user"
+    except UnicodeEncodeError:
+        why = "it cannot be written as a path"
+    msg = f"{DIRECTORY} names no directory ({why})."
+    hint = "Set it to the path of a directory of yours, or to none; then start anew."
+    raise StoreUnavailable(msg, hint=hint)

@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 
     from oauthmagic.store.disks import Disk
 
-#: Seconds to wait for another holder: longer than any token request may take.
-PATIENCE = 20.0
+#: Seconds to wait for another holder: longer than it may take to revoke a token with
+#: the waits that its server asks for (8 + 10 + 8 + 8). Only a longer timeout of the
+#: user's own can outlast it.
+PATIENCE = 45.0
 #: Seconds between two looks; a lock of the kernel cannot be waited for in time.
 _LOOK = 0.01
 #: Seconds after which a waiting thread looks whether it was interrupted.
 _TICK = 0.2
+_MADE_ANEW = (
+    "Restart the kernel, in Python make another Session: it makes the store anew. "
+    'Until then: %config OAuthMagic.store = "memory".'
+)
 
 
 class Locks:
@@ -127,6 +133,10 @@ class Locks:
         try:
             path = self._directory / f"{name}.lock"
             handle = self._disk.open(path, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:
+            # Made again without its key file, it would be one that nobody can read.
+            msg = "The directory of the token store was removed."
+            raise StoreUnavailable(msg, hint=_MADE_ANEW) from None
         except OSError as error:
             raise _unlockable(error) from None
         try:

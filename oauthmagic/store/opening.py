@@ -86,7 +86,11 @@ def open_store(kind: str, place: Place) -> SharedStore:
     locks = Locks(directory, disk)
     with locks.held("key"):
         if kind == "keyring":
-            seal = Seal(_key_in(keyring, place, may_make=True), place.randomness)
+            try:
+                key = _key_in(keyring, place, may_make=True)
+            except StoreUnavailable as error:
+                raise error.with_hint(_no_keyring(place)) from None
+            seal = Seal(key, place.randomness)
         else:
             seal = _sealed_with(directory / _KEY_FILE, place, keyring, disk, shelf)
     return SharedStore(
@@ -139,7 +143,10 @@ def _opened(found: bytes, place: Place, keyring: Keyring, path: Path) -> Seal:
     if key.source == "keyring" and place.passphrase is not None:
         msg = "The token store is sealed with a key in the keyring, not a passphrase."
         raise StoreUnavailable(msg, hint=f"Start the kernel without {PASSPHRASE}.")
-    seal = Seal(_key_of(key, place, keyring, may_make=False), place.randomness)
+    try:
+        seal = Seal(_key_of(key, place, keyring, may_make=False), place.randomness)
+    except StoreUnavailable as error:
+        raise error.with_hint(_look_for_key(key.source, path)) from None
     try:
         right = seal.open(check, key.head()) == _CHECKED
     except ValueError:
@@ -147,7 +154,7 @@ def _opened(found: bytes, place: Place, keyring: Keyring, path: Path) -> Seal:
     if not right:
         what = "passphrase" if key.source == "passphrase" else "key in the keyring"
         msg = f"The {what} is not that of the token store, or its key file was changed."
-        raise StoreDamaged(msg, hint=_start_anew(path))
+        raise StoreDamaged(msg, hint=_look_for_key(key.source, path))
     return seal
 
 
@@ -218,6 +225,30 @@ class _Key:
 
 def _start_anew(path: Path) -> str:
     return f"Nothing of it is used. To start anew, remove {path.parent}."
+
+
+def _no_keyring(place: Place) -> str:
+    """Return what to do where the records themselves should lie in the keyring."""
+    file = '%config OAuthMagic.store = "file"'
+    if place.passphrase is not None:
+        return f"{file} needs no keyring: {PASSPHRASE} is set, and seals it."
+    return (
+        'Unlock or install a keyring (pip install "oauthmagic[keyring]"), or set '
+        f"{PASSPHRASE} before the kernel starts and choose {file}; without either: "
+        '%config OAuthMagic.store = "memory".'
+    )
+
+
+def _look_for_key(source: str, path: Path) -> str:
+    """Return what to do before the records are given up: most keys are not lost."""
+    if source == "passphrase":
+        first = f"Check {PASSPHRASE} and restart the kernel"
+    else:
+        first = (
+            "Unlock the keyring that the key was made in and restart the kernel "
+            '(its package: pip install "oauthmagic[keyring]")'
+        )
+    return f"{first}; only if it is lost, remove {path.parent}."
 
 
 def _encoded(found: bytes) -> str:

@@ -168,9 +168,11 @@ def test_a_full_disk_is_said_and_costs_nothing(tmp_path):
         reply = session.api("revsto@demo", PRODUCTS)
         assert reply.status == 200
         assert "NOT saved" in reply.note
+        assert "NOT saved" in session.show("revsto@demo").note
 
         disk.at = 0
         assert session.api("revsto@demo", PRODUCTS).note == ""
+        assert "NOT saved" not in session.show("revsto@demo").note
     assert len(quick_store(tmp_path / "tokens").tokens()) == 1
 
 
@@ -221,3 +223,37 @@ def test_a_scan_knows_the_tokens_of_the_file_store(clean_environ):
     assert {token.access_token.reveal(), token.refresh_token.reveal()} < found
     # Without the passphrase nobody knows them, and that is no error.
     assert known_secrets({}) == []
+
+
+@pytest.mark.parametrize(
+    ("directory", "why"),
+    [
+        ("~nosuchuser/x", "no such user"),
+        ("fake\0directory", "no NUL"),
+        ("fake\ud800directory", "cannot be written"),
+    ],
+)
+def test_what_can_be_no_directory_is_said_and_stops_no_scan(directory, why):
+    """A scan cannot know what is there, and goes on with what it knows."""
+    environ = {**SEALED, "OAUTHMAGIC_STORE_DIRECTORY": directory}
+
+    with pytest.raises(StoreUnavailable, match=why) as caught:
+        oauthmagic.Session(store="file", environ=environ)
+
+    assert "Set it to the path of a directory" in caught.value.hint
+    assert [secret.reveal() for secret in known_secrets(environ)] == [PASSPHRASE]
+
+
+@pytest.mark.parametrize("code", [0xDCFF, 0xD800], ids=["a byte", "half a pair"])
+def test_a_passphrase_may_be_no_utf_8(code, clean_environ):
+    """An environment holds bytes; each passphrase opens its own store only."""
+    environ = {"OAUTHMAGIC_STORE_PASSPHRASE": f"{PASSPHRASE}{chr(code)}"}
+    with oauthmagic.Session(store="file", environ=environ) as session:
+        session.token("revsto@demo")
+
+    with oauthmagic.Session(store="file", environ=environ) as again:
+        assert len(again.tokens()) == 1
+    with pytest.raises(StoreDamaged, match="passphrase is not that"):
+        oauthmagic.Session(store="file", environ=SEALED)
+    assert len(records(clean_environ)) == 1
+    assert len(known_secrets(environ)) > 1

@@ -173,8 +173,9 @@ def test_a_key_that_is_gone_is_not_made_anew(directory):
     items = {}
     keep(open_store("file", place(directory, Fake(items))), make_token())
 
-    with pytest.raises(StoreUnavailable, match="not in the keyring"):
+    with pytest.raises(StoreUnavailable, match="not in the keyring") as caught:
         open_store("file", place(directory, Fake()))
+    assert caught.value.hint.startswith("Unlock the keyring")
     assert texts(open_store("file", place(directory, Fake(items)))) == ["fake-access-1"]
 
 
@@ -435,7 +436,7 @@ def test_a_key_that_was_changed_is_none(directory, kind, kept):
         open_store(kind, place(directory, backend))
 
     assert str(caught.value) == "The key of the token store is not in the keyring."
-    assert caught.value.hint == "Unlock the keyring that it was made in."
+    assert caught.value.hint.startswith("Unlock")
 
 
 def test_a_key_of_another_keyring_is_told_from_damage(directory):
@@ -479,3 +480,31 @@ def test_a_keyring_that_fails_at_the_key_names_every_way_out(directory):
     for way in ("OAUTHMAGIC_STORE_PASSPHRASE", '"oauthmagic[keyring]"', '"memory"'):
         assert way in caught.value.hint
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("items", [{}, None], ids=["another key", "no keyring"])
+def test_a_store_is_given_up_only_if_its_key_is_lost(directory, items):
+    """Most often it is the wrong keyring; a passphrase would not help any more."""
+    keep(open_store("file", place(directory, Fake({}))), make_token())
+    backend = keyring.backends.fail.Keyring()
+    if items is not None:
+        open_store("file", place(directory.with_name("other"), Fake(items)))
+        backend = Fake(items)
+
+    with pytest.raises((StoreDamaged, StoreUnavailable)) as caught:
+        open_store("file", place(directory, backend))
+
+    assert caught.value.hint.startswith("Unlock the keyring that the key was made in")
+    assert caught.value.hint.endswith(f"only if it is lost, remove {directory}.")
+
+
+@pytest.mark.parametrize("passphrase", [Secret(PASSPHRASE), None])
+def test_a_passphrase_helps_the_file_store_only(directory, passphrase):
+    """So the advice for a missing keyring is to choose that store."""
+    given = place(directory, keyring.backends.fail.Keyring(), passphrase=passphrase)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store("keyring", given)
+
+    assert '%config OAuthMagic.store = "file"' in caught.value.hint
+    assert ("is set" in caught.value.hint) is (passphrase is not None)

@@ -134,6 +134,7 @@ def test_a_store_in_this_state(found, state):
         with pytest.raises(kind, match=state["says"]) as caught:
             opened(found, state.get("open")).tokens()
         assert caught.value.hint
+        assert state.get("hint", "") in caught.value.hint
         assert "fake" not in f"{caught.value}{caught.value.hint}"
 
 
@@ -216,7 +217,8 @@ def test_a_key_file_that_cannot_be_used_says_how_to_start_anew(found):
     error = refusal(lambda: file_store(found, passphrase="another"))
     assert (str(error), error.hint) == (
         "The passphrase is not that of the token store, or its key file was changed.",
-        anew,
+        "Check OAUTHMAGIC_STORE_PASSPHRASE and restart the kernel; "
+        f"only if it is lost, remove {found}.",
     )
     path.write_bytes(good.replace(b'"n": 32768', b'"n": 16384'))
     assert "key file was changed" in str(refusal(lambda: file_store(found)))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import threading
 
@@ -291,10 +292,25 @@ def test_a_lock_that_is_held_too_long_is_an_error(directory, store):
 
     with (
         store.exclusive(token.key),
-        pytest.raises(StoreBusy, match=r"0\.05 seconds"),
+        pytest.raises(StoreBusy, match=r"0\.05 seconds") as caught,
         impatient.exclusive(token.key),
     ):
         pass
+    # Who ends a kernel in the middle of a renewal loses the refresh token.
+    assert caught.value.hint.startswith("Wait")
+
+
+def test_a_directory_that_was_removed_is_not_made_again(directory, store):
+    """A store without its key file could be read by no other kernel."""
+    keep(store, make_token())
+    shutil.rmtree(directory)
+
+    with pytest.raises(StoreUnavailable, match="was removed") as caught:
+        keep(store, make_token(2))
+
+    assert caught.value.hint.startswith("Restart the kernel")
+    assert not directory.exists()
+    keep(quick_store(directory), make_token(3))
 
 
 def test_another_key_of_the_store_is_not_held_back(store):
