@@ -85,9 +85,11 @@ def read_value(value: object, reference: Reference) -> Value:
         RequestSyntaxError: The value is not a plain scalar. The message names its
             type and never the value.
     """
-    found = scalar_text(value)
+    found, kind = scalar_text(value), type(value)
+    # Tracebacks show what a frame still has.
+    del value
     if found is None:
-        raise _refusal(type(value), reference)
+        raise _refusal(kind, reference)
     text, bare = found
     try:
         text.encode("utf-8")

@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 
 
 def run(
-    door: str,
-    shell: InteractiveShell,
-    settings: OAuthMagic,
-    local_ns: dict[str, Any],
-    *arguments: Any,
+    door: str, shell: InteractiveShell, settings: OAuthMagic, *arguments: Any
 ) -> Any:
     """Run a magic's line; return its value, or raise an error that reads well."""
     # Now, because every traceback from here on would quote the cell.
     typed_a_secret = redact_lines(f"%{door} " + "\n".join(filter(None, arguments)))
     try:
-        return getattr(Commands(shell, settings, local_ns), door)(*arguments)
+        return getattr(Commands(shell, settings), door)(*arguments)
     except OAuthMagicError as error:
         failure = error
     except KeyboardInterrupt:
@@ -44,7 +40,6 @@ def run(
             hint="Please report it; %config OAuthMagic.short_errors = False shows "
             "where.",
         )
-    local_ns = {}
     if failure is None:
         # Afresh, too: an interruption shows the frames that it came through.
         interrupt = KeyboardInterrupt("Interrupted.")

@@ -29,6 +29,7 @@ from oauthmagic.notebook.arguments import (
     variable,
 )
 from oauthmagic.notebook.choices import kept_text
+from oauthmagic.notebook.names import names_in
 from oauthmagic.notebook.pasted import unpasted
 from oauthmagic.notebook.pending import answer_to, show_pending
 from oauthmagic.notebook.progress import Progress
@@ -70,18 +71,9 @@ SHOWN = ("headers", "body", "exchange")
 class Commands:
     """The commands of one line, with the shell that it was typed in."""
 
-    def __init__(
-        self, shell: InteractiveShell, settings: OAuthMagic, local_ns: dict[str, Any]
-    ) -> None:
-        # What IPython put there itself is nobody's variable.
-        hidden = {*shell.user_ns_hidden, "In", "Out"}
+    def __init__(self, shell: InteractiveShell, settings: OAuthMagic) -> None:
         self._shell = shell
-        # In a function, its own variables come first.
-        self._names = {
-            name: value
-            for name, value in {**shell.user_ns, **local_ns}.items()
-            if not name.startswith("_") and name not in hidden
-        }
+        self._names = names_in(shell)
         self._session = current_session()
         self._session.prompt = prompt_for(shell)
         # Only what was changed with %config since: the session may have been

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import needs_local_scope, no_var_expand
+from IPython.core.magic import no_var_expand
 from traitlets import Bool, Dict, Enum, Float
 from traitlets.config import Configurable
 
@@ -92,8 +92,7 @@ class OAuthMagics:
         self.settings = settings
 
     @no_var_expand
-    @needs_local_scope
-    def token(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+    def token(self, line: str) -> Any:
         """Get, show, refresh and forget OAuth 2.0 tokens.
 
         %token                            table of the tokens held now
@@ -175,16 +174,10 @@ class OAuthMagics:
           %token revsto@sandbox --scope account_view transaction_view
           %token demo revsto@demo --advance 271
         """
-        return self._open("token", local_ns, line)
+        return self._open("token", line)
 
     @no_var_expand
-    @needs_local_scope
-    def api(
-        self,
-        line: str,
-        cell: str | None = None,
-        local_ns: dict[str, Any] | None = None,
-    ) -> Any:
+    def api(self, line: str, cell: str | None = None) -> Any:
         """Send authorized requests, and give back replies or DataFrames.
 
         %%api TARGET [options]
@@ -224,12 +217,12 @@ class OAuthMagics:
 
           %api revsto@demo --frame GET /distributor/v1/transactions?limit=5
         """
-        return self._open("api", local_ns, line, cell)
+        return self._open("api", line, cell)
 
-    def _open(self, door: str, local_ns: dict[str, Any] | None, *typed: Any) -> Any:
+    def _open(self, door: str, *typed: Any) -> Any:
         from oauthmagic.notebook.boundary import run  # noqa: PLC0415 - first use
 
-        return run(door, self.shell, self.settings, local_ns or {}, *typed)
+        return run(door, self.shell, self.settings, *typed)
 
 
 def load(shell: InteractiveShell) -> None:

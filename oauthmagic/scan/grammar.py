@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 
 #: After a label in code, JSON, YAML: `"] = `, `: str = `, `=> `, `", `, and a call:
-#: `Secret(`.
+#: `Secret(`, an opening bracket alone, a line that goes on behind a backslash.
 SEPARATOR = r"""
     ["'`]?\ ?\]?[ \t]{0,20}+
     (?::\ ?[\w\[\]|.\ ]{1,40}=(?!=) | :=|=>|<-|:|,(?![ \t]*+\n)|==?)
-    \s{0,40}+(?:[A-Za-z_][\w.]{0,40}\(\s{0,20}+)?(?:[bBrRfFuU]{1,2}(?=["'`]))?
+    \s{0,40}+(?:\\\n\s{0,40}+)?(?:(?:[A-Za-z_][\w.]{0,40})?\(\s{0,40}+)?
+    (?:[bBrRfFuU]{1,2}(?=["'`]))?
 """
 #: Not a closing quote, after which an argument, a bracket or the line's end comes.
 QUOTED = r"""
-    (?: "(?![\s,)\]};:]|\Z)(?P<value>(?:[^"\\\n]|\\.){1,4000}+)"
+    (?: "{3}(?!")\s{0,40}+(?P<long>(?:[^"\\\n]|\\.){1,4000}+)\s{0,40}+"{3}
+    | '{3}(?!')\s{0,40}+(?P<long_single>(?:[^'\\\n]|\\.){1,4000}+)\s{0,40}+'{3}
+    | "(?![\s,)\]};:]|\Z)(?P<value>(?:[^"\\\n]|\\.){1,4000}+)"
     | '(?![\s,)\]};:]|\Z)(?P<single>(?:[^'\\\n]|\\.){1,4000}+)'
     | `(?![\s,)\]};:]|\Z)(?P<ticked>(?:[^`\\\n]){1,4000}+)` )
 """
@@ -48,6 +51,11 @@ FIELD_NAMES = r"""
     | x-(?:amz-security|vault|gitlab|subject)-token | private-token
     | ocp-apim-subscription-key
 """
+#: Between two quoted texts that become one: `"Bearer " + "`, `"Bearer {}".format("`.
+JOINED = r"""
+    (?:[ \t]{0,4}+["'] | [ \t]{1,4}+(?:%s|\{[\w:!]{0,20}+\})["'])
+    (?:\.format\(|\s{0,40}+[+%]?\s{0,40}+\(?)\s{0,40}+[bBrRfFuU]{0,2}+["']
+"""
 #: A signed or encrypted token (RFC 7519): its header begins with `{"` or `{\n`.
 JWT = r"""
     (?<![\w.-])(?P<value>ey[JK][\w-]{8,4000}+\.[\w-]{4,20000}+\.[\w-]{4,20000}+
@@ -59,7 +67,7 @@ PEM = r"""
     (?P<value>(?:[\sA-Za-z0-9+/=\\"':,.()_\#]|-(?!----)){40,20000}+)
 """
 
-_VALUES = ("value", "single", "double", "ticked")
+_VALUES = ("value", "single", "double", "ticked", "long", "long_single")
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

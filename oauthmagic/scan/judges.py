@@ -147,6 +147,11 @@ def user_option(found: re.Match[str], _: Context) -> bool:
     return is_sent and not is_number and is_password(found["value"])
 
 
+def pair(found: re.Match[str], _: Context) -> bool:
+    """Take the second of `auth=("name", "password")`, unless it is a word."""
+    return is_bare_password(value_of(found))
+
+
 def basic(found: re.Match[str], _: Context) -> bool:
     """Take what holds a name and a password (RFC 7617, section 2)."""
     return not is_placeholder(basic_password(found["value"]))

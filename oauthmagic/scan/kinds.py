@@ -16,6 +16,7 @@ from oauthmagic.scan.grammar import (
     FIELD_NAMES,
     FIELD_SEPARATOR,
     FIELD_START,
+    JOINED,
     JWT,
     PEM,
     compiled,
@@ -159,6 +160,33 @@ _SENT = (
         ),
         judge=judges.bearer,
         reach=16100,
+    ),
+    Kind(
+        name="joined",
+        title="token put behind its scheme",
+        advice=_REVOKE,
+        cues=("bearer", "dpop"),
+        pattern=compiled(
+            rf"\b(?:bearer|dpop){JOINED}(?P<value>[A-Za-z0-9._~+/=-]{{12,16000}}+)[\"']"
+        ),
+        judge=judges.bearer,
+        reach=16400,
+    ),
+    Kind(
+        name="basic-pair",
+        title="name and password in a call",
+        advice=_CHANGE,
+        cues=("auth",),
+        pattern=compiled(
+            r"""(?:(?<![a-z0-9])|basic_?|digest_?|proxy_?)auth
+            [ \t]{0,4}+=?[ \t]{0,4}+\(\s{0,40}+(?:(?:user)?name=)?
+            (?:[rRfFuUbB]?(?:"[^"\n]{0,200}+"|'[^'\n]{0,200}+')|[\w.]{1,80}+
+            (?:\[[^\]\n]{0,80}+\])?),\s{0,40}+
+            [rRfFuUbB]?(?:"(?P<double>(?:[^"\\\n]|\\.){4,400}+)"
+            |'(?P<single>(?:[^'\\\n]|\\.){4,400}+)')"""
+        ),
+        judge=judges.pair,
+        reach=1200,
     ),
     Kind(
         name="cookie",

