@@ -59,8 +59,10 @@ def test_a_secret_does_not_show(show):
         (lambda secret: setattr(secret, "_open", None), "changed"),
         (lambda secret: delattr(secret, "_open"), "changed"),
         (pickle.dumps, "pickled or stored"),
+        (lambda secret: secret.__getstate__(), "pickled or stored"),
+        (lambda secret: secret.__reduce__(), "pickled or stored"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_a_refusal_says_what_was_tried(use, verb):
     """In a word, and without the value."""

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 
 import pytest
 
@@ -39,6 +40,44 @@ def test_a_step_is_finished_in_a_thread_of_its_own():
     assert seen[0] is not threading.current_thread()
     assert seen[0].daemon
     assert seen[0].name == "oauthmagic-renewal"
+
+
+def test_a_step_takes_its_time():
+    """Whoever waits looks five times a second whether it was interrupted."""
+    looked = []
+    wait = threading.Event.wait
+
+    class Watched(threading.Event):
+        def wait(self, timeout=None):
+            looked.append(timeout)
+            return wait(self, timeout)
+
+    flight = interruptions._Flight(lambda: threading.Event().wait(0.3))
+    flight._over = Watched()
+    flight.start()
+
+    assert flight.outcome() is False
+    assert len(looked) > 1
+    assert set(looked) == {0.2}
+
+
+def test_waiting_is_done_in_slices(monkeypatch):
+    """No longer than was asked for, and no slice longer than a tick."""
+    now = [100.0]
+    slept = []
+
+    def sleep(seconds):
+        slept.append(round(seconds, 6))
+        now[0] += seconds
+
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: now[0])
+        patch.setattr(time, "sleep", sleep)
+        interruptions.wait(0.5)
+        interruptions.wait(0)
+        interruptions.wait(-1)
+
+    assert slept == [0.2, 0.2, 0.1]
 
 
 def test_an_error_is_raised_where_it_is_waited_for():

@@ -8,6 +8,7 @@ from keeping import FailingDisk, make_token
 from opened import quick_store
 
 from oauthmagic.errors import (
+    EnvironmentRefused,
     InvalidGrant,
     LoginRequired,
     OAuthError,
@@ -22,6 +23,7 @@ from oauthmagic.runtime.lifecycle import (
     Wish,
     leeway,
 )
+from oauthmagic.store.memory import FORKED
 from tests.runtime.conftest import answer, granted
 
 CLIENT = Wish(grant="client_credentials", scopes=("b", "a"))
@@ -216,14 +218,15 @@ def test_what_else_is_refused_may_be_tried_again(stage, refusal):
     assert obtain(stage).access_token.reveal() == "fake-token-one"
 
 
-def test_a_refused_code_says_nothing_of_the_credentials(stage):
+@pytest.mark.parametrize("name", ["code", "device_code"])
+def test_a_refused_code_says_nothing_of_the_credentials(stage, name):
     """It was used before, or too late."""
     stage.script.answers = [
         answer(400, error="invalid_grant"),
         granted("fake-token-one"),
     ]
     with pytest.raises(InvalidGrant):
-        obtain(stage, parameters={"grant_type": "authorization_code", "code": "x"})
+        obtain(stage, parameters={"grant_type": "of a code", name: "fake-code"})
 
     assert obtain(stage).access_token.reveal() == "fake-token-one"
 
@@ -354,6 +357,19 @@ def test_credentials_are_held_for_renewals_until_they_are_forgotten(stage):
     assert not stage.keeper.credentials(one)
     assert not stage.keeper.credentials(two)
     assert stage.store.tokens() == []
+
+
+def test_what_a_fork_left_behind_is_said_where_it_is_missed(stage):
+    """The refresh token stayed with the parent; a shared store is the way out."""
+    stage.script.answers = [granted("fake-token-one", "fake-token-r1")]
+    token = obtain(stage, Wish(grant="authorization_code"))
+    child = token.replace(refresh_token=None, note=FORKED)
+    stage.store._tokens[token.key] = child
+
+    with pytest.raises(LoginRequired) as caught:
+        stage.keeper.renew(child, stage.world, reason="test")
+
+    assert caught.value.hint == (f"{FORKED} Log in again: %token acme@sandbox --fresh.")
 
 
 def test_who_fails_while_forgetting_forgets_nothing(stage):
@@ -488,6 +504,21 @@ def test_a_forgotten_token_is_a_login(stage):
 
     assert str(caught.value) == "The token of acme@sandbox was forgotten."
     assert caught.value.hint == "Log in again: %token work --fresh."
+
+
+def test_a_token_of_another_target_is_neither_kept_nor_sent(stage):
+    """Production's token is not for the sandbox, whichever way it gets here."""
+    other = make_token(target="acme@production")
+
+    with pytest.raises(EnvironmentRefused, match="of acme@production, not of acme@san"):
+        stage.keeper.adopt(stage.world, other, stage.credentials)
+    with stage.store.exclusive(other.key) as entry:
+        entry.write(other)
+    with pytest.raises(EnvironmentRefused, match="Nothing was sent"):
+        stage.keeper.renew(other, stage.world, reason="test")
+
+    assert stage.script.requests == []
+    assert stage.store.tokens() == [other]
 
 
 def test_nobody_renews_while_somebody_forgets(stage):

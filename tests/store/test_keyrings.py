@@ -14,6 +14,7 @@ from keeping import keep, make_token, texts
 from opened import PASSPHRASE, file_store
 
 from oauthmagic.errors import (
+    KeyringMissing,
     StoreBusy,
     StoreDamaged,
     StoreUnavailable,
@@ -234,11 +235,25 @@ def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "keyring", None)
 
-    with pytest.raises(StoreUnavailable, match="keyring is not installed") as caught:
+    with pytest.raises(KeyringMissing, match="keyring is not installed") as caught:
         Keyring().get("a")
 
     assert caught.value.hint == 'pip install "oauthmagic[keyring]"'
     assert caught.value.__suppress_context__
+
+
+def test_a_keyring_has_a_name(chosen):
+    """It is told without reading an item; one that is unsafe has none to tell."""
+
+    class Named(Fake):
+        name = "of the test"
+
+    backend = Named(broken=RuntimeError("never asked"))
+    assert Keyring(backend).name() == "of the test"
+    assert Keyring(object()).name().startswith("<object object")
+    chosen(PlaintextKeyring())
+    with pytest.raises(KeyringMissing, match="no keyring here"):
+        Keyring().name()
 
 
 def test_a_slow_keyring_is_left_alone():

@@ -240,3 +240,48 @@ def test_the_register_of_secrets_is_free_in_a_child():
     assert not thread.is_alive()
     os.close(reader)
     os.close(writer)
+
+
+def test_a_lock_that_is_kept_is_free_for_this_process_only(tmp_path, time):
+    """Until it is kept no longer: on the disk is a token that was replaced."""
+    mine = locks(tmp_path, time, patience=0)
+    other = locks(tmp_path, time, patience=0)
+    with mine.held("a"):
+        mine.keep("a")
+    with pytest.raises(StoreBusy), other.held("a"):
+        pass
+    with other.held("b"):
+        pass
+
+    with mine.held("a"):
+        mine.keep_no_longer("a")
+        mine.keep_no_longer("a")
+    with other.held("a"):
+        pass
+    with mine.held("a"):
+        pass
+    assert (mine._kept, mine._held) == ({}, set())
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_keeps_no_lock(tmp_path, time):
+    """What its parent keeps is its parent's."""
+    mine = locks(tmp_path, time, patience=0)
+    with mine.held("a"):
+        mine.keep("a")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:  # no test goes on in here
+        anew = not mine._kept and not mine._keeping
+        try:
+            with mine.held("a"):
+                anew = False
+        except StoreBusy:
+            pass
+        os.write(writer, b"1" if anew else b"0")
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reader, 1) == b"1"
+    os.close(reader)
+    os.close(writer)

@@ -6,7 +6,7 @@ import threading
 import pytest
 from keeping import keep, make_token, texts
 
-from oauthmagic.store.memory import MemoryStore
+from oauthmagic.store.memory import FORKED, MemoryStore
 
 
 @pytest.fixture
@@ -102,17 +102,31 @@ def test_nobody_sees_a_change_by_half(memory, use):
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_child_begins_anew(memory):
-    """With the tokens, and without the locks of its parent's threads."""
-    keep(memory, make_token())
+    """With the tokens, and without what two may not use or hold.
+
+    The refresh tokens stay with the parent, and so do the locks of its threads.
+    """
+    keep(memory, make_token(1))
+    keep(memory, make_token(2, subject="ann", refresh_token=None, note="kept"))
     reader, writer = os.pipe()
     with memory.exclusive(make_token().key), memory._guard:
         child = os.fork()
         if not child:  # no test goes on in here
             with memory.exclusive(make_token().key) as entry:
-                os.write(writer, b"1" if entry.token else b"0")
+                entry.write(entry.token)
+            found = [
+                f"{token.access_token.reveal()} {token.refresh_token} {token.note}"
+                for token in memory.tokens()
+            ]
+            os.write(writer, "\n".join(found).encode())
             os._exit(0)
     os.waitpid(child, 0)
 
-    assert os.read(reader, 1) == b"1"
+    assert os.read(reader, 1000).decode().splitlines() == [
+        f"fake-access-1 None {FORKED}",
+        "fake-access-2 None kept",
+    ]
+    assert FORKED.startswith("A forked process does not refresh")
+    assert memory.tokens()[0].refresh_token is not None
     os.close(reader)
     os.close(writer)

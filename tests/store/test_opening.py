@@ -169,7 +169,7 @@ def test_a_full_disk_at_the_first_time_leaves_nothing_half(directory):
     assert texts(file_store(directory)) == ["fake-access-1"]
 
 
-def test_without_a_place_it_lies_in_the_users_state(monkeypatch, tmp_path):
+def test_a_place_of_the_user_is_below_the_users_state(monkeypatch, tmp_path):
     """Where the system keeps what programs remember (XDG base directories)."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
@@ -330,4 +330,4 @@ def test_a_place_is_a_value(directory):
     with pytest.raises(AttributeError):
         place.directory = directory
     with pytest.raises(TypeError):
-        Place(None, bytes, None)
+        Place(None, bytes, None, directory)
