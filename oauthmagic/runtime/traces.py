@@ -141,7 +141,7 @@ class Trace:
 
     def waited(self, seconds: float) -> None:
         """Remember a pause between two requests."""
-        title = f"waited {seconds:g} s"
+        title = f"waited {round(seconds, 1):g} s"
         self.add(
             Exchange(at=self.now(), sender=NOTEBOOK, receiver=NOTEBOOK, title=title)
         )

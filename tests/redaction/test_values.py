@@ -250,3 +250,9 @@ def test_refusals_are_errors_of_ours_and_type_errors():
     """`except TypeError` around a foreign serializer still works."""
     assert issubclass(SecretRefused, OAuthMagicError)
     assert issubclass(SecretRefused, TypeError)
+
+
+def test_its_state_is_refused_by_itself():
+    """Some serializers ask for that alone."""
+    with pytest.raises(SecretRefused):
+        Secret("fake-value").__getstate__()

@@ -10,7 +10,7 @@ import pytest
 
 from oauthmagic.errors import InvalidGrant, LoginRequired
 from oauthmagic.runtime import interruptions
-from oauthmagic.runtime.interruptions import Flights, finished
+from oauthmagic.runtime.interruptions import Flights, finished, wait
 
 
 def in_thread(call):
@@ -267,3 +267,19 @@ def test_a_child_does_not_wait_for_its_parents_threads():
     assert os.read(reader, 1) == b"1"
     os.close(reader)
     os.close(writer)
+
+
+def test_a_wait_lasts_as_long_as_it_says():
+    """In slices, so that it can be interrupted on every system."""
+    begun = time.monotonic()
+
+    wait(0.25)
+    wait(0)
+    wait(-1)
+
+    assert 0.25 <= time.monotonic() - begun < 2
+
+
+def test_who_waits_looks_up_now_and_then():
+    """A step may take longer than one look."""
+    assert finished(lambda: time.sleep(0.3) or "done") == "done"

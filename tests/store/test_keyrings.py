@@ -523,3 +523,10 @@ def test_a_passphrase_helps_the_file_store_only(directory, passphrase):
 
     assert '%config OAuthMagic.store = "file"' in caught.value.hint
     assert ("is set" in caught.value.hint) is (passphrase is not None)
+
+
+def test_a_keyring_says_what_it_is_called():
+    """The doctor asks; nothing is read."""
+    backend = Fake({("oauthmagic", "a"): "fake-value"})
+
+    assert Keyring(backend).name() == backend.name

@@ -130,3 +130,16 @@ def test_a_child_begins_anew(memory):
     assert memory.tokens()[0].refresh_token is not None
     os.close(reader)
     os.close(writer)
+
+
+def test_a_child_keeps_what_needs_no_refresh(memory):
+    """A token without refresh token serves in a child as it did in its parent."""
+    keep(memory, make_token(1, refresh_token=None))
+    keep(memory, make_token(2, subject="ann"))
+
+    memory.begin_anew()
+
+    one, two = memory.tokens()
+    assert one.note == ""
+    assert (two.refresh_token, two.note) == (None, FORKED)
+    assert FORKED.startswith("A forked process does not refresh")
