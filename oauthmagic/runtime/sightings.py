@@ -102,7 +102,10 @@ def request_text(
         headers: Its headers.
         body: Its body.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{method} (a URL that cannot be read)"
     shown = quote(parts.path, 200) if path is None else path
     lines = [f"{method} {parts.scheme}://{_tame(parts.netloc)}{shown}"]
     lines += [f"  ?{each}" for each in _shown(_pairs(parts.query))]
