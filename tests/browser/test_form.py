@@ -67,6 +67,8 @@ def test_a_secret_is_typed_and_a_token_comes(hub, desk, front_end):
 
     # A demo is two choices and a click.
     page.field("Provider").select_option(label="Revsto / TagPay (revsto)")
+    # The kernel answers with the environments of this provider.
+    page.wait_for_text("%token revsto@sandbox")
     page.field("Environment").select_option("demo")
     page.wait_for_text("a simulator inside this notebook")
     page.button("Get token").click()
