@@ -96,12 +96,33 @@ class Holdings:
         return [each for each in tokens if name in (each.target, each.alias)]
 
     def matching(self, world: World, alias: str) -> list[Token]:
-        """Return the tokens of a target, or of one alias of it."""
-        return [
+        """Return the tokens of a target, or of one alias of it.
+
+        Raises:
+            StoreDamaged: A record of the target cannot be read; or none is found, and
+                one that cannot be read does not say whose it is.
+        """
+        found = [
             token
             for token in self._store.tokens()
             if token.target == str(world.target) and alias in ("", token.alias)
         ]
+        damaged = {each.target: each.why for each in self._store.damaged()}
+        why = damaged.get(str(world.target)) or (not found and damaged.get(""))
+        if why:
+            hint = f"%token forget {world.target} removes it; then get the token anew."
+            raise why.with_hint(hint) from None
+        return found
+
+    def discard(self, world: World) -> int:
+        """Remove the damaged records of a target; return how many.
+
+        Those that do not say whose they are go, too, where nothing else is held: they
+        are what is in the way.
+        """
+        target = str(world.target)
+        count = self._store.discard(target)
+        return count if count or self.exactly(target) else self._store.discard("")
 
     def held(
         self,

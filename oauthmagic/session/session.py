@@ -13,7 +13,6 @@ from oauthmagic.errors import (
     OAuthMagicError,
     SecretRefused,
     StepUpRequired,
-    StoreDamaged,
     StoreError,
     UnknownName,
     UserActionRequired,
@@ -625,9 +624,9 @@ class Session:
     ) -> int:
         """Forget the tokens of a target or alias, or every token; return how many.
 
-        A target means all of its tokens, those with an alias included, and what
-        waits there for the user. The server is not told: a forgotten token stays
-        valid until its end.
+        A target means all of its tokens, those with an alias and those that cannot be
+        read included, and what waits there for the user. The server is not told: a
+        forgotten token stays valid until its end.
 
         Args:
             target: The target or alias.
@@ -644,11 +643,9 @@ class Session:
         elif keyring:
             msg = "A keyring does not say what is in it: name the target."
             raise CommandError(msg, hint="%token forget TARGET --keyring.")
+        damaged = 0
         if every:
-            try:
-                going = self._store.tokens()
-            except StoreDamaged:
-                going = []  # what cannot be read is forgotten, too
+            going = self._store.tokens()
             self._room.clear()
         elif target is None:
             msg = "Forget which token?"
@@ -658,8 +655,10 @@ class Session:
         else:
             # By its own name first: its provider may not be known in this kernel.
             going = self._holdings.exactly(target)
-            if not going:
+            damaged = self._store.discard(target)
+            if not going and not damaged:
                 world, alias = self._holdings.named(target)
+                damaged = self._holdings.discard(world)
                 going = self._holdings.matching(world, alias)
                 # What waits for a first token, there.
                 self._room.forget(alias or str(world.target))
@@ -667,7 +666,7 @@ class Session:
             self._keeper.forget(token)
             # What waits with it would go on with a token that is gone.
             self._room.forget(token.alias or token.target)
-        return len(going) + (self._keeper.clear() if every else 0)
+        return len(going) + (self._keeper.clear() if every else damaged)
 
     def probe(self, target: str) -> Reply:
         """Send the harmless request that the provider names for this.
@@ -756,10 +755,16 @@ class Session:
         )
 
     def tokens(self) -> pd.DataFrame:
-        """Return a table of the tokens held now, the latest last."""
+        """Return a table of the tokens held now, the latest last.
+
+        A record of the store that cannot be read has the status "damaged".
+        """
         from oauthmagic.views.tables import token_table  # noqa: PLC0415 - pandas
 
-        return token_table(self._store.tokens())
+        return token_table(
+            self._store.tokens(),
+            damaged=[each.target for each in self._store.damaged()],
+        )
 
     def scopes(self, target: str) -> pd.DataFrame:
         """Return a table of a target's scopes: described, requested, granted."""

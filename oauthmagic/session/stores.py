@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oauthmagic.session.worlds import Worlds
     from oauthmagic.store.records import ClockOf
     from oauthmagic.store.shared import SharedStore
-    from oauthmagic.store.stores import Entry, Store
+    from oauthmagic.store.stores import Damage, Entry, Store
 
 
 class Stores:
@@ -76,8 +76,16 @@ class Stores:
         return self._current.exclusive(key)
 
     def tokens(self) -> list[Token]:
-        """Return the tokens held, the latest obtained or adopted last."""
+        """Return the tokens that can be read, the latest obtained or adopted last."""
         return self._current.tokens()
+
+    def damaged(self) -> list[Damage]:
+        """Return what is wrong with the records that cannot be read."""
+        return self._current.damaged()
+
+    def discard(self, target: str) -> int:
+        """Remove the damaged records of a target; return how many."""
+        return self._current.discard(target)
 
     def unsaved(self, key: TokenKey) -> str:
         """Return why a key's token could not be saved yet, or ""."""

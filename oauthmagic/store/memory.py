@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oauthmagic.oauth.tokens import Token, TokenKey
+    from oauthmagic.store.stores import Damage
 
 #: Said of a token whose refresh token stayed with the parent.
 FORKED = (
@@ -58,6 +59,14 @@ class MemoryStore:
         """Return the tokens held, the latest obtained or adopted last."""
         with self._guard:
             return list(self._tokens.values())
+
+    def damaged(self) -> list[Damage]:
+        """Return nothing: what is in memory is as it was put there."""
+        return []
+
+    def discard(self, target: str) -> int:  # noqa: ARG002 - of no target
+        """Remove nothing: nothing is damaged."""
+        return 0
 
     def unsaved(self, key: TokenKey) -> str:  # noqa: ARG002 - of no key
         """Return "": memory is where they belong."""

@@ -1,8 +1,7 @@
 """A store that kernels and processes share: sealed records under locks.
 
-Each token is a record of its own, named by a keyed hash of what it belongs to. The
-first lines say in clear what it is and for which target, and are sealed with it, so
-that a record is good under its own name, target and version only.
+Each token is a record of its own (`oauthmagic.store.envelopes`), read anew under its
+lock before it is written.
 """
 
 from __future__ import annotations
@@ -13,8 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import StoreDamaged, StoreError, StoreWriteFailed
+from oauthmagic.store.envelopes import Envelopes, said_target
 from oauthmagic.store.forks import begins_anew_in_children
-from oauthmagic.store.records import Kept, from_bytes, key_bytes, to_bytes
+from oauthmagic.store.records import Kept
+from oauthmagic.store.stores import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from oauthmagic.store.records import ClockOf
     from oauthmagic.store.shelves import Shelf
 
-#: The version of the records; another is not read.
-MAGIC = b"oauthmagic token 1"
 #: Generations of a new token begin at a random number of so many bytes: what a token
 #: that was forgotten had is not given again, and nobody has to remember it.
 _GENERATION_BYTES = 6
@@ -53,9 +52,8 @@ class SharedStore:
         randomness: Callable[[int], bytes],
     ) -> None:
         self._shelf = shelf
-        self._seal = seal
+        self._envelopes = Envelopes(seal, clock_of)
         self._locks = locks
-        self._clock_of = clock_of
         self._randomness = randomness
         # What was read before, with the mark of its record.
         self._known: dict[str, tuple[object, Kept]] = {}
@@ -76,28 +74,40 @@ class SharedStore:
         Raises:
             StoreBusy: Another kernel held the lock all the time.
         """
-        name = self._seal.name(key_bytes(key))
+        name = self._envelopes.name(key)
         with self._locks.held(name):
             self._save_again(name)
             yield SharedEntry(self, name)
 
     def tokens(self) -> list[Token]:
-        """Return the tokens held, the latest obtained or adopted last.
-
-        Raises:
-            StoreDamaged: A record was changed; none is returned.
-        """
+        """Return the tokens that can be read, the latest obtained or adopted last."""
         for name in list(self._unsaved):
             with self._locks.held(name):
                 self._save_again(name)
-        names = {*self._shelf.names(), *self._unsaved}
-        found = [kept for name in names if (kept := self.kept(name)) is not None]
+        found = list(self._all())
         found.sort(key=lambda kept: (kept.order, kept.token.target))
         return [kept.token for kept in found]
 
+    def damaged(self) -> list[Damage]:
+        """Return what is wrong with the records that cannot be read."""
+        found = (self._damage(name) for name in self._names())
+        return [damage for damage in found if damage is not None]
+
+    def discard(self, target: str) -> int:
+        """Remove the damaged records of a target; return how many.
+
+        Args:
+            target: The target that they say they are of; "" for those that do not say.
+
+        Raises:
+            StoreBusy: Somebody holds the lock of one all the time.
+            StoreWriteFailed: Some are still there.
+        """
+        return sum(self._discard(name, target) for name in self._names())
+
     def unsaved(self, key: TokenKey) -> str:
         """Return why the token of a key is in memory only, or ""."""
-        unsaved = self._unsaved.get(self._seal.name(key_bytes(key)))
+        unsaved = self._unsaved.get(self._envelopes.name(key))
         return unsaved.why if unsaved else ""
 
     def clear(self) -> int:
@@ -106,7 +116,7 @@ class SharedStore:
         Raises:
             StoreWriteFailed: Some are still there.
         """
-        names = {*self._shelf.names(), *self._unsaved}
+        names = self._names()
         for name in names:
             with self._locks.held(name):
                 self.delete(name)
@@ -169,13 +179,37 @@ class SharedStore:
             return kept.token.generation + 1
         return int.from_bytes(self._randomness(_GENERATION_BYTES))
 
+    def _names(self) -> set[str]:
+        return {*self._shelf.names(), *self._unsaved}
+
     def _all(self) -> Iterator[Kept]:
-        for name in self._shelf.names():
+        for name in self._names():
             # A damaged record of another target must not cost the token at hand.
             with contextlib.suppress(StoreDamaged):
                 kept = self.kept(name)
                 if kept is not None:
                     yield kept
+
+    def _damage(self, name: str, *, anew: bool = False) -> Damage | None:
+        try:
+            self.kept(name, anew=anew)
+        except StoreDamaged as error:
+            said = ""
+            with contextlib.suppress(StoreError):
+                said = said_target(self._shelf.read(name) or b"")
+            return Damage(target=said, why=error.with_traceback(None))
+        return None
+
+    def _discard(self, name: str, target: str) -> bool:
+        damage = self._damage(name)
+        if damage is None or damage.target != target:
+            return False
+        with self._locks.held(name):
+            # Somebody may have got the token anew before the lock was ours.
+            if self._damage(name, anew=True) is None:
+                return False
+            self.delete(name)
+        return True
 
     def _saved(self, name: str, *, anew: bool = False) -> Kept | None:
         """Return the record of a name, from memory if it has not changed."""
@@ -187,31 +221,13 @@ class SharedStore:
         record = self._shelf.read(name)
         if record is None:
             return None
-        kept = self._opened(name, record)
+        kept = self._envelopes.opened(name, record)
         with self._guard:
             self._known[name] = mark, kept
         return kept
 
-    def _opened(self, name: str, record: bytes) -> Kept:
-        head, target, sealed = _split(record)
-        kept = None
-        if head == MAGIC:
-            try:
-                plain = self._seal.open(sealed, _associated(name, target))
-            except ValueError:
-                pass
-            else:
-                kept = from_bytes(plain, self._clock_of)
-                del plain  # no frame of an error keeps it
-        if kept is None or kept.token.target.encode() != target:
-            msg = "A record of the token store was changed, cut or sealed otherwise."
-            raise StoreDamaged(msg)
-        return kept
-
     def _write(self, name: str, kept: Kept) -> None:
-        target = kept.token.target.encode()
-        sealed = self._seal.seal(to_bytes(kept), _associated(name, target))
-        self._shelf.write(name, b"\n".join((MAGIC, target, sealed)))
+        self._shelf.write(name, self._envelopes.sealed(name, kept))
         mark = self._shelf.mark(name)
         with self._guard:
             self._known[name] = mark, kept
@@ -282,15 +298,3 @@ class _Unsaved:
 
 def _generation(kept: Kept | None) -> int | None:
     return None if kept is None else kept.token.generation
-
-
-def _split(record: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the lines in clear and what is sealed."""
-    head, _, rest = record.partition(b"\n")
-    target, _, sealed = rest.partition(b"\n")
-    return head, target, sealed
-
-
-def _associated(name: str, target: bytes) -> bytes:
-    """Return what a record is good for; no two differ only in where a part ends."""
-    return b"\n".join((MAGIC, name.encode(), target))

@@ -6,11 +6,13 @@ comes second finds the new token and renews nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from oauthmagic.errors import StoreDamaged
     from oauthmagic.oauth.tokens import Token, TokenKey
 
 
@@ -22,6 +24,20 @@ PASSPHRASE = "OAUTHMAGIC_STORE_PASSPHRASE"  # noqa: S105 - the name of a variabl
 #: The variable that names another directory for it, for example on a local disk where
 #: the home directory is on a network without locks.
 DIRECTORY = "OAUTHMAGIC_STORE_DIRECTORY"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Damage:
+    """A record that cannot be read, or is not as it was written.
+
+    Attributes:
+        target: The target that it says it is of, which nothing proves; "" where it
+            does not say.
+        why: What is wrong with it.
+    """
+
+    target: str
+    why: StoreDamaged
 
 
 class Entry(Protocol):
@@ -61,7 +77,19 @@ class Store(Protocol):
         ...
 
     def tokens(self) -> list[Token]:
-        """Return the tokens held, the latest obtained or adopted last."""
+        """Return the tokens that can be read, the latest obtained or adopted last."""
+        ...
+
+    def damaged(self) -> list[Damage]:
+        """Return what is wrong with the records that cannot be read."""
+        ...
+
+    def discard(self, target: str) -> int:
+        """Remove the damaged records of a target; return how many.
+
+        Args:
+            target: The target that they say they are of; "" for those that do not say.
+        """
         ...
 
     def unsaved(self, key: TokenKey) -> str:

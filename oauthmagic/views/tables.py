@@ -62,35 +62,51 @@ PROVIDER_DTYPES = {
 }
 
 
-def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
+def token_table(
+    tokens: Iterable[Token], *, damaged: Iterable[str] = ()
+) -> pd.DataFrame:
     """Return one row per token held, the latest last.
 
     Where one is of production, a column says so; elsewhere there is none.
+
+    Args:
+        tokens: The tokens.
+        damaged: The target that each record says it is of that cannot be read; "" for
+            one that does not say. These come first.
     """
     table = _frame(
         [
-            {
-                "target": token.target,
-                "environment": _marked(environment_of(token.target)),
-                "grant": token.grant,
-                "subject": token.subject,
-                "scopes": format_scope(sorted(token.scopes)),
-                "scopes_requested": format_scope(sorted(token.scopes_requested)),
-                "issued": token.issued_at,
-                "expires": token.expires_at,
-                "remaining": _whole_seconds(token),
-                "status": status(token),
-                "refreshable": token.refresh_token is not None,
-                "fingerprint": token.fingerprint,
-                "alias": token.alias,
-            }
-            for token in tokens
+            *(_damaged_row(target) for target in damaged),
+            *(
+                {
+                    "target": token.target,
+                    "environment": _marked(environment_of(token.target)),
+                    "grant": token.grant,
+                    "subject": token.subject,
+                    "scopes": format_scope(sorted(token.scopes)),
+                    "scopes_requested": format_scope(sorted(token.scopes_requested)),
+                    "issued": token.issued_at,
+                    "expires": token.expires_at,
+                    "remaining": _whole_seconds(token),
+                    "status": status(token),
+                    "refreshable": token.refresh_token is not None,
+                    "fingerprint": token.fingerprint,
+                    "alias": token.alias,
+                }
+                for token in tokens
+            ),
         ],
         {"environment": "string", **TOKEN_DTYPES},
     )
     if (table["environment"] == PRODUCTION_MARK).any():
         return table[["target", "environment", *list(TOKEN_DTYPES)[1:]]]
     return table.drop(columns="environment")
+
+
+def _damaged_row(target: str) -> dict[str, Any]:
+    environment = _marked(environment_of(target)) if target else None
+    known = {"target": target or None, "environment": environment, "status": "damaged"}
+    return dict.fromkeys(TOKEN_DTYPES) | {"refreshable": False} | known
 
 
 def _marked(environment: str) -> str:

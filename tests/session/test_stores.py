@@ -1,5 +1,6 @@
 """A session keeps its tokens where it was told, and says when it cannot."""
 
+import pandas as pd
 import pytest
 from keeping import FailingDisk
 from opened import PASSPHRASE, quick_store
@@ -186,20 +187,88 @@ def test_adopting_is_durable_or_an_error(tmp_path):
         assert len(session.tokens()) == 1
 
 
-def test_a_damaged_store_is_said_and_can_be_emptied(clean_environ):
-    """Every way in says the same; forgetting all is the way out."""
+def damage(directory, how):
+    """Damage the only record of a store."""
+    (path,) = records(directory)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] if how == "cut" else content[:3])
+
+
+@pytest.mark.parametrize("how", ["cut", "hardly anything left"])
+def test_a_damaged_record_refuses_its_own_target_only(clean_environ, how):
+    """Every way to it says so, and forgetting it is the way out; others go on."""
     with oauthmagic.Session(store="file", environ=SEALED) as session:
         session.token("revsto@demo")
-        path = records(clean_environ)[0]
-        path.write_bytes(path.read_bytes()[:-1])
+        damage(clean_environ, how)
+        session.adopt("paysafe/liberty@demo", {"access_token": "fake-access"})
 
-        assert repr(session) == "<oauthmagic.Session whose store cannot be read>"
-        for call in (session.tokens, lambda: session.api("revsto@demo", PRODUCTS)):
+        for call in (
+            lambda: session.api("revsto@demo", PRODUCTS),
+            lambda: session.token("revsto@demo"),
+            lambda: session.show("revsto@demo"),
+            lambda: session.revoke("revsto@demo"),
+        ):
             with pytest.raises(StoreDamaged, match="changed, cut") as caught:
                 call()
-            assert "%token forget --all" in caught.value.hint
-        assert session.forget(every=True) == 1
+            assert "%token forget revsto@demo removes it" in caught.value.hint
+        assert session.show("paysafe/liberty@demo").target == "paysafe/liberty@demo"
+        assert repr(session) == "<oauthmagic.Session holding 1 token>"
+        table = session.tokens()
+        assert list(table["status"]) == ["damaged", "unknown"]
+        assert pd.isna(table["target"][0]) is (how != "cut")
+        assert not table["refreshable"][0]
+
+        assert session.forget("revsto@demo") == 1
         assert session.token("revsto@demo").is_expired() is False
+        assert "damaged" not in list(session.tokens()["status"])
+
+
+def test_a_record_that_does_not_say_whose_it_is_stops_no_held_token(clean_environ):
+    """It is in the way where nothing is held: there it may be what is sought."""
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        session.token("revsto@demo")
+        damage(clean_environ, "hardly anything left")
+        with oauthmagic.Session(store="file", environ=SEALED) as other:
+            other.adopt("revsto@demo", {"access_token": "fake-access"})
+
+        assert session.show("revsto@demo").target == "revsto@demo"
+        # What serves is forgotten, and not what nobody can name.
+        assert session.forget("revsto@demo") == 1
+        assert list(session.tokens()["status"]) == ["damaged"]
+        assert session.forget("revsto@demo") == 1
+        assert len(session.tokens()) == 0
+
+
+def test_all_is_forgotten_what_cannot_be_read_included(clean_environ):
+    """Or a store could never be emptied."""
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        session.token("revsto@demo")
+        damage(clean_environ, "cut")
+        session.adopt("paysafe/liberty@demo", {"access_token": "fake-access"})
+
+        assert session.forget(every=True) == 2
+        assert records(clean_environ) == []
+
+
+def test_a_damaged_record_of_an_unknown_provider_is_forgotten_by_its_name(
+    clean_environ, tmp_path
+):
+    """A store outlives what a kernel was told."""
+    file = tmp_path / "acme.toml"
+    file.write_text(
+        '[provider]\nname = "acme"\ngrants = ["refresh_token"]\n'
+        "[environments.sandbox]\n"
+        'token_endpoint = "https://id.acme.example/token"\n'
+        'api_base = "https://api.acme.example"\n'
+    )
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        session.add(file)
+        session.adopt("acme@sandbox", {"access_token": "fake-access"})
+    damage(clean_environ, "cut")
+
+    with oauthmagic.Session(store="file", environ=SEALED) as session:
+        assert session.forget("acme@sandbox") == 1
+        assert records(clean_environ) == []
 
 
 def test_the_passphrase_does_not_show():

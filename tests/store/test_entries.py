@@ -1,18 +1,20 @@
 """One key of a shared store, and what other kernels do to it meanwhile."""
 
+import dataclasses
 import os
 import threading
 
 import pytest
-from keeping import FailingDisk, keep, make_token, texts
+from keeping import FailingDisk, keep, make_token, sound, texts
 from opened import now, quick_store
 
 from oauthmagic.errors import StoreDamaged, StoreWriteFailed
 from oauthmagic.keys.sealing import Seal
 from oauthmagic.store.disks import Disk
+from oauthmagic.store.envelopes import MAGIC
 from oauthmagic.store.locks import Locks
-from oauthmagic.store.records import Kept, key_bytes, to_bytes
-from oauthmagic.store.shared import MAGIC, SharedStore
+from oauthmagic.store.records import Kept, from_bytes, key_bytes, to_bytes
+from oauthmagic.store.shared import SharedStore
 from oauthmagic.store.shelves import Directory
 
 
@@ -169,7 +171,7 @@ def test_the_lines_in_clear_are_sealed_with_the_record(directory, store, change)
     path.write_bytes(b"\n".join(change(head, target, sealed)))
 
     with pytest.raises(StoreDamaged) as caught:
-        quick_store(directory).tokens()
+        sound(quick_store(directory))
     assert str(caught.value) == (
         "A record of the token store was changed, cut or sealed otherwise."
     )
@@ -178,13 +180,15 @@ def test_the_lines_in_clear_are_sealed_with_the_record(directory, store, change)
 def test_a_record_sealed_for_another_target_is_damage(directory, store):
     """Even by who has the key: what it holds has to be what it says it is for."""
     token = make_token()
-    name = store._seal.name(key_bytes(token.key))
+    seal = Seal(b"k" * 32, os.urandom)
+    name = seal.name(key_bytes(token.key))
     plain = to_bytes(Kept(token=token, order=1))
-    sealed = store._seal.seal(plain, b"\n".join((MAGIC, name.encode(), b"beta")))
+    sealed = seal.seal(plain, b"\n".join((MAGIC, name.encode(), b"beta")))
     store._shelf.write(name, b"\n".join((MAGIC, b"beta", sealed)))
 
-    with pytest.raises(StoreDamaged) as caught:
-        quick_store(directory).tokens()
+    fresh = quick_store(directory)
+    with fresh.exclusive(token.key) as entry, pytest.raises(StoreDamaged) as caught:
+        _ = entry.token
     # A traceback with its locals goes into a report.
     frame = caught.tb.tb_next
     while frame is not None:
@@ -296,3 +300,22 @@ def test_keys_are_bytes_that_tell_them_apart():
     assert key_bytes(make_token(scopes_requested=frozenset("ab")).key) == key_bytes(
         make_token(scopes_requested=frozenset("ba")).key
     )
+
+
+def test_what_is_kept_is_a_value():
+    """Nobody changes a token behind the back of the store."""
+    kept = Kept(token=make_token(), order=1)
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        kept.order = 2
+    with pytest.raises(TypeError):
+        Kept(make_token(), 1)
+    assert not hasattr(kept, "__dict__")
+
+
+@pytest.mark.parametrize(("megabytes", "is_read"), [(3, True), (5, False)])
+def test_a_record_is_bounded(megabytes, is_read):
+    """Claims of thousands of roles fit; what was made to fill the memory does not."""
+    kept = Kept(token=make_token(note="x" * (megabytes << 20)), order=1)
+
+    assert (from_bytes(to_bytes(kept), lambda _: now) is not None) is is_read

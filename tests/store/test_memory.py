@@ -41,6 +41,8 @@ def test_what_was_forgotten_is_gone(memory):
     assert memory.clear() == 2
     assert memory.clear() == 0
     assert memory.tokens() == []
+    assert memory.damaged() == []
+    assert memory.discard("") == 0
     assert memory.unsaved(make_token().key) == ""
 
 

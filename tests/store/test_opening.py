@@ -4,6 +4,7 @@
 # ruff: noqa: D102
 
 import base64
+import dataclasses
 import json
 import threading
 import tomllib
@@ -11,11 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from keeping import FailingDisk, keep, make_token, texts
+from keeping import FailingDisk, keep, make_token, sound, texts
 from opened import file_store
 
 import oauthmagic.errors
 from oauthmagic.errors import OAuthMagicError, StoreDamaged, StoreWriteFailed
+from oauthmagic.keys.sealing import ScryptCost
+from oauthmagic.store import opening
 from oauthmagic.store.disks import Disk, private_directory
 from oauthmagic.store.locks import Locks
 from oauthmagic.store.opening import Place
@@ -128,11 +131,11 @@ def test_a_store_in_this_state(found, state):
             change(line)
 
         if isinstance(state["comes"], int):
-            assert len(opened(found, state.get("open")).tokens()) == state["comes"]
+            assert len(sound(opened(found, state.get("open")))) == state["comes"]
             return
         kind = getattr(oauthmagic.errors, state["comes"])
         with pytest.raises(kind, match=state["says"]) as caught:
-            opened(found, state.get("open")).tokens()
+            sound(opened(found, state.get("open")))
         assert caught.value.hint
         assert state.get("hint", "") in caught.value.hint
         assert "fake" not in f"{caught.value}{caught.value.hint}"
@@ -331,3 +334,14 @@ def test_a_place_is_a_value(directory):
         place.directory = directory
     with pytest.raises(TypeError):
         Place(None, bytes, None, directory)
+
+
+def test_what_a_key_is_made_with_does_not_change():
+    """A key made with other numbers opens nothing."""
+    key = opening._Key(source="passphrase", salt=b"s" * 16, cost=ScryptCost())
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        key.source = "keyring"
+    with pytest.raises(TypeError):
+        opening._Key("passphrase", b"s" * 16, ScryptCost())
+    assert not hasattr(key, "__dict__")

@@ -9,7 +9,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keeping import NOW, keep, make_token, texts
+from keeping import NOW, keep, make_token, sound, texts
 from opened import quick_store
 from scales import scaled
 
@@ -205,7 +205,7 @@ def test_a_link_is_not_followed(tmp_path, directory, store):
     (tmp_path / "link").symlink_to(directory)
 
     with pytest.raises(StoreDamaged, match="not a file of ours"):
-        quick_store(directory).tokens()
+        sound(quick_store(directory))
     with pytest.raises(StoreUnavailable, match="cannot be used"):
         quick_store(tmp_path / "link")
 
@@ -217,7 +217,7 @@ def test_what_belongs_to_somebody_else_is_refused(directory, store):
     os.chown(next(directory.glob("*.token")), 12345, -1)
 
     with pytest.raises(StoreDamaged, match="belongs to somebody else"):
-        quick_store(directory).tokens()
+        sound(quick_store(directory))
 
     os.chown(directory, 12345, -1)
     with pytest.raises(StoreUnavailable, match="belongs to somebody else"):
@@ -232,7 +232,74 @@ def test_a_record_is_good_under_its_own_name_only(directory, store):
     one.write_bytes(two.read_bytes())
 
     with pytest.raises(StoreDamaged):
-        quick_store(directory).tokens()
+        sound(quick_store(directory))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda good: good[:-1], "acme@sandbox"),
+        (lambda good: good[:0], ""),
+        (lambda good: good.replace(b"acme", b"\xff"), ""),
+        (lambda good: good.replace(b"acme@sandbox", b"acme"), ""),
+        (lambda good: good.replace(b"acme@sandbox", b"a b"), ""),
+        (lambda good: good.replace(b"acme", b"beta"), "beta@sandbox"),
+    ],
+    ids=["cut", "empty", "no text", "no environment", "no target", "another's"],
+)
+def test_a_damaged_record_is_named_and_removed_alone(directory, store, change, said):
+    """What it says of itself is in clear, which proves nothing, but says what to do."""
+    keep(store, make_token(1))
+    path = next(directory.glob("*.token"))
+    keep(store, make_token(2, target="gamma@sandbox"))
+    path.write_bytes(change(path.read_bytes()))
+    fresh = quick_store(directory)
+
+    (damage,) = fresh.damaged()
+
+    assert damage.target == said
+    assert damage.why.__traceback__ is None
+    assert [token.target for token in fresh.tokens()] == ["gamma@sandbox"]
+    assert fresh.discard("gamma@sandbox") == 0
+    assert fresh.discard("other@sandbox") == 0
+    assert fresh.discard(said) == 1
+    assert fresh.damaged() == []
+    assert texts(fresh) == ["fake-access-2"]
+
+
+def test_what_was_got_anew_meanwhile_is_not_removed(directory, store):
+    """Whoever waits for the lock looks again when it is theirs."""
+    keep(store, make_token(1))
+    path = next(directory.glob("*.token"))
+    path.write_bytes(path.read_bytes()[:-1])
+    count = []
+    with store.exclusive(make_token().key) as entry:
+        waiting = threading.Thread(
+            target=lambda: count.append(quick_store(directory).discard("acme@sandbox"))
+        )
+        waiting.start()
+        waiting.join(0.2)
+        assert count == []
+        entry.delete()
+        entry.write(make_token(2))
+    waiting.join(3)
+
+    assert count == [0]
+    assert texts(store) == ["fake-access-2"]
+
+
+def test_a_record_that_is_no_file_of_ours_says_nothing_of_itself(directory, store):
+    """It is not read, and goes without what it points to."""
+    keep(store, make_token())
+    path = next(directory.glob("*.token"))
+    path.rename(directory / "elsewhere")
+    path.symlink_to(directory / "elsewhere")
+    fresh = quick_store(directory)
+
+    assert [damage.target for damage in fresh.damaged()] == [""]
+    assert fresh.discard("") == 1
+    assert (directory / "elsewhere").exists()
+    assert fresh.damaged() == []
 
 
 def test_another_key_opens_nothing(directory, store):
@@ -242,7 +309,7 @@ def test_another_key_opens_nothing(directory, store):
     other = quick_store(directory, key=b"o" * 32)
 
     with pytest.raises(StoreDamaged, match="sealed otherwise") as caught:
-        other.tokens()
+        sound(other)
     assert "%token forget --all" in caught.value.hint
 
 
@@ -264,7 +331,7 @@ def test_every_flipped_bit_and_every_cut_is_refused(directory, store, figure):
     for case in cases:
         path.write_bytes(case)
         with pytest.raises(StoreDamaged):
-            accepted += len(fresh.tokens())
+            accepted += len(sound(fresh))
 
     path.write_bytes(good)
     assert texts(fresh) == ["fake-access-1"]

@@ -39,9 +39,16 @@ def keep(store, token, **kwargs):
         entry.write(token, **kwargs)
 
 
+def sound(store):
+    """Return the tokens of a store; raise the first thing that is wrong with it."""
+    for damage in store.damaged():
+        raise damage.why
+    return store.tokens()
+
+
 def texts(store):
     """Return the access tokens of a store, in its order."""
-    return [token.access_token.reveal() for token in store.tokens()]
+    return [token.access_token.reveal() for token in sound(store)]
 
 
 class FailingDisk(Disk):
