@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import HTML, Button, HBox, VBox
 
 from oauthmagic.errors import OAuthMagicError, UserActionRequired
+from oauthmagic.notebook.controls import button, labelled
 from oauthmagic.notebook.secret_fields import SecretField
 from oauthmagic.runtime.pending import time_is_over
 from oauthmagic.views.cards import card_html, outcome_html, status_html
@@ -32,7 +33,7 @@ class AnswerField(SecretField):
         sent: Is called when there is an answer and the user has sent it.
     """
 
-    def __init__(self, sent: Any, **kwargs: Any) -> None:
+    def __init__(self, *, sent: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._sent = sent
         self._is_entered = False
@@ -88,13 +89,10 @@ class Card:
         words = tuple(self._button(word, word) for word in action.answers)
         if words and action.kind != "sca":
             return (HBox(words),)
-        self._field = AnswerField(
-            self._send,
-            description=_LABELS.get(action.kind, "Answer"),
-            style={"description_width": "9em"},
-            layout={"width": "100%", "max_width": "40em"},
+        self._field = labelled(
+            AnswerField, _LABELS.get(action.kind, "Answer"), sent=self._send
         )
-        send = Button(description="Send", layout={"width": "auto"})
+        send = button("Send")
         send.on_click(lambda _: self._send())
         others = (
             *words,
@@ -103,9 +101,9 @@ class Card:
         return (HBox((self._field, send)), *((HBox(others),) if others else ()))
 
     def _button(self, label: str, answer: str) -> Button:
-        button = Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: self._answer(answer))
-        return button
+        made = button(label)
+        made.on_click(lambda _: self._answer(answer))
+        return made
 
     def _send(self) -> None:
         secret = self._field.secret

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from ipywidgets import Checkbox
+from ipywidgets import Button, Checkbox
 
 from oauthmagic.views.forms import plain_label
 
@@ -20,12 +20,19 @@ def labelled(kind: Any, label: str, **kwargs: Any) -> Any:
         label: The label.
         **kwargs: Its other traits.
     """
-    return kind(
-        description=label,
-        style={"description_width": "9em"},
-        layout={"width": "100%", "max_width": "40em"},
-        **kwargs,
+    return in_order(
+        kind(
+            description=label,
+            style={"description_width": "9em"},
+            layout={"width": "100%", "max_width": "40em"},
+            **kwargs,
+        )
     )
+
+
+def button(label: str) -> Button:
+    """Return a button as wide as its label."""
+    return in_order(Button(description=label, layout={"width": "auto"}))
 
 
 def checkbox(label: str) -> Checkbox:
@@ -33,12 +40,29 @@ def checkbox(label: str) -> Checkbox:
     label = plain_label(label)
     if "description_allow_html" not in Checkbox.class_trait_names():
         label = html.escape(label)  # before ipywidgets 8, a description is HTML
-    return Checkbox(
-        description=label,
-        indent=False,
-        style={"description_width": "initial"},
-        layout={"width": "auto", "flex": "0 0 auto"},
+    return in_order(
+        Checkbox(
+            description=label,
+            indent=False,
+            style={"description_width": "initial"},
+            layout={"width": "auto", "flex": "0 0 auto"},
+        )
     )
+
+
+def in_order(control: Any) -> Any:
+    """Have what a front end says of a control handled after what it said before.
+
+    Args:
+        control: The control; returned.
+
+    Since 7.4, ipykernel hands each message to the thread that the control was last
+    written from, and not to the one that the front end names, which is the same for
+    all: a click on a button then overtakes what was typed before it.
+    """
+    if hasattr(control.comm, "_reply_subshell_for"):
+        control.comm._reply_subshell_for = lambda _, named: named  # noqa: SLF001
+    return control
 
 
 def show(control: Any, on: bool) -> None:  # noqa: FBT001 - reads well

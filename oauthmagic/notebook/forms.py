@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
-from ipywidgets import HTML, Button, Dropdown, HBox, Output, Text, VBox
+from ipywidgets import HTML, Dropdown, HBox, Output, Text, VBox
 
 from oauthmagic.errors import (
     CommandError,
@@ -20,7 +20,7 @@ from oauthmagic.errors import (
     UserActionRequired,
 )
 from oauthmagic.notebook import choices
-from oauthmagic.notebook.controls import WIDE, labelled, show
+from oauthmagic.notebook.controls import WIDE, button, labelled, show
 from oauthmagic.notebook.pending import pending_bundle
 from oauthmagic.notebook.prompts import unasked
 from oauthmagic.notebook.scope_lists import ScopeList
@@ -87,9 +87,9 @@ class TokenForm:
         self._grant = labelled(Dropdown, "Grant", options=[""])
         self._credentials = CredentialFields()
         self._scopes = ScopeList(self._on_scopes)
-        self._get = Button(description="Get token", layout={"width": "auto"})
-        self._test = Button(description="Test it", layout={"width": "auto"})
-        self._keep = Button(description="Remember in keyring", layout={"width": "auto"})
+        self._get = button("Get token")
+        self._test = button("Test it")
+        self._keep = button("Remember in keyring")
         self._said = HTML(layout=WIDE)
         self._granted = HTML(layout=WIDE)
         self._pending = Output()
@@ -123,12 +123,12 @@ class TokenForm:
             (self._grant, self._on_grant),
         ):
             control.observe(partial(self._act, changed), names="value")
-        for button, clicked in (
+        for pressed, clicked in (
             (self._get, self._on_get),
             (self._test, self._on_test),
             (self._keep, self._on_keep),
         ):
-            button.on_click(partial(self._act, clicked))
+            pressed.on_click(partial(self._act, clicked))
 
     def _act(self, step: Callable[[], None], _: Any) -> None:
         """Do what a control asks for; whatever goes wrong is said in the form."""

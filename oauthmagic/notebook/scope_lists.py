@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import HTML, Button, Checkbox, HBox, Text, VBox
+from ipywidgets import HTML, Checkbox, HBox, Text, VBox
 
 from oauthmagic.notebook.choices import matching, offered_scopes
-from oauthmagic.notebook.controls import WIDE, checkbox, labelled, show
+from oauthmagic.notebook.controls import WIDE, button, checkbox, labelled, show
 from oauthmagic.views.forms import BORDER, note_html
 from oauthmagic.views.texts import shown_scopes
 
@@ -48,8 +48,8 @@ class ScopeList:
                 "padding": "2px 6px",
             }
         )
-        self.all = Button(description="Select all")
-        self.none = Button(description="Select none")
+        self.all = button("Select all")
+        self.none = button("Select none")
         self._count = HTML(layout=WIDE)
         buttons = HBox([self.all, self.none])
         self._known = VBox([self.search, self.list, buttons, self._count])

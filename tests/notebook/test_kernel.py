@@ -321,3 +321,52 @@ def test_what_is_typed_into_a_form_is_in_no_message(kernel, tmp_path):
     assert done.reply["status"] == "ok"
     assert server.asked[0]["client_secret"] == typed
     assert typed not in str(kernel.published)
+
+
+CONTROLS = """
+import threading
+from oauthmagic.notebook.controls import button, checkbox
+heard = []
+def hear(_):
+    heard.append(threading.current_thread().name)
+pressed, box = button("Get token"), checkbox("accounts")
+pressed.on_click(hear)
+box.observe(hear, names="value")
+print(pressed.comm.comm_id, box.comm.comm_id)
+"""
+
+
+COUNT = """
+import time
+end = time.monotonic() + 3
+while len(heard) < 2 and time.monotonic() < end:
+    time.sleep(0.02)
+print(len(heard), *set(heard))
+"""
+
+
+def test_a_click_does_not_overtake_what_was_chosen_before_it(kernel):
+    """What a front end says of our controls is handled in one thread, in its order.
+
+    Whatever thread each of them was written from last: ipykernel 7.4 would choose
+    that one, and let a token be asked for with the scopes of before.
+    """
+    client = kernel.client
+    about = kernel.reply(client.kernel_info())
+    if "kernel subshells" not in about.get("supported_features", ()):
+        pytest.skip("this ipykernel has one thread for all of them")
+    pressed, box = kernel(CONTROLS).text.split()
+    client.control_channel.send(client.session.msg("create_subshell_request"))
+    subshell = client.get_control_msg(timeout=TIMEOUT)["content"]["subshell_id"]
+
+    for comm_id, data in (
+        (box, {"method": "update", "state": {"value": True}, "buffer_paths": []}),
+        (pressed, {"method": "custom", "content": {"event": "click"}}),
+    ):
+        content = {"comm_id": comm_id, "data": data}
+        message = client.session.msg("comm_msg", content)
+        message["header"]["subshell_id"] = subshell
+        client.shell_channel.send(message)
+    said = kernel(COUNT)
+
+    assert said.text.split() == ["2", f"subshell-{subshell}"]

@@ -170,9 +170,26 @@ class Hub:
             "nbformat": 4,
             "nbformat_minor": 5,
         }
+        self._end_kernels_of(name)
         path = self.folder / name
         path.write_text(json.dumps(book), encoding="utf-8")
         return path
+
+    def _end_kernels_of(self, name: str) -> None:
+        """End what an earlier test has left in the kernel of a notebook."""
+        for session in json.loads(self._ask("GET", "api/sessions")):
+            if session["path"] == name:
+                self._ask("DELETE", f"api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str) -> bytes:
+        asked = urllib.request.Request(  # noqa: S310 - our own
+            f"{self.origin}{self.prefix}{path}",
+            method=method,
+            headers={"Authorization": f"token {self.token}"},
+        )
+        with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:  # noqa: S310
+            content: bytes = answer.read()
+        return content
 
     def _wait_for(self, server: subprocess.Popen[bytes]) -> None:
         url = f"{self.origin}{self.prefix}api/status?token={self.token}"
@@ -304,6 +321,16 @@ class Desk:
         path = pictures() / f"{name}-{self._front_end}-{self.theme}.png"
         self.page.screenshot(path=path)
         return path
+
+    def last_words(self, name: str) -> str:
+        """Keep a picture, and return the page's text and the end of the log."""
+        try:
+            path = self.picture(name)
+            text = self.page.locator("body").inner_text(timeout=5000)
+        except Exception as error:  # noqa: BLE001 - of a browser that is gone, too
+            return f"The page cannot be read ({type(error).__name__})."
+        log = self._hub.log.read_text(encoding="utf-8", errors="replace")
+        return f"{path}\n{text[-4000:]}\n{log[-2000:]}"
 
     def least_contrast(self, elements: Any) -> float:
         """Return the worst contrast of text among elements."""
