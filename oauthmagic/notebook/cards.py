@@ -31,13 +31,31 @@ class AnswerField(SecretField):
 
     Args:
         sent: Is called when there is an answer and the user has sent it.
+        words: Answers that are no secret, for everybody is told them: a demo's.
     """
 
-    def __init__(self, *, sent: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, sent: Any, words: tuple[str, ...], **kwargs: Any) -> None:
         self._sent = sent
+        self._words = words
+        self._word: str | None = None
+        super().__init__(**kwargs)
         self._is_entered = False
         self.on_msg(self._on_enter)
+
+    def answer(self) -> str | None:
+        """Return what was entered last, or None."""
+        return self._word if self.secret is None else self.secret.reveal()
+
+    def clear(self) -> None:
+        """Forget what was entered."""
+        super().clear()
+        self._word = None
+
+    def _keep(self, typed: str) -> None:
+        if typed in self._words:
+            self.secret, self._word = None, typed
+        else:
+            super()._keep(typed)
 
     def _on_enter(self, _: Any, content: dict[str, Any], __: Any) -> None:
         # Some front ends say that Enter was pressed before they send the value.
@@ -51,7 +69,7 @@ class AnswerField(SecretField):
         self._hand_over()
 
     def _hand_over(self) -> None:
-        if self._is_entered and self.secret is not None:
+        if self._is_entered and self.answer() is not None:
             self._is_entered = False
             self._sent()
 
@@ -90,7 +108,10 @@ class Card:
         if words and action.kind != "sca":
             return (HBox(words),)
         self._field = labelled(
-            AnswerField, _LABELS.get(action.kind, "Answer"), sent=self._send
+            AnswerField,
+            _LABELS.get(action.kind, "Answer"),
+            sent=self._send,
+            words=action.answers,
         )
         send = button("Send")
         send.on_click(lambda _: self._send())
@@ -106,12 +127,12 @@ class Card:
         return made
 
     def _send(self) -> None:
-        secret = self._field.secret
+        answer = self._field.answer()
         self._field.clear()
-        if secret is None:
+        if answer is None:
             self._status.value = status_html("There is nothing to send yet.")
             return
-        self._answer(secret.reveal())
+        self._answer(answer)
 
     def _answer(self, answer: str) -> None:
         """Give an answer, beside the kernel's cells."""

@@ -74,9 +74,12 @@ class SecretField(Password):
     def _taken(self, proposal: dict[str, Any]) -> str:
         typed = proposal["value"]
         if typed:
-            self.secret = Secret(typed)
+            self._keep(typed)
             self.placeholder = ENTERED
         return ""
+
+    def _keep(self, typed: str) -> None:
+        self.secret = Secret(typed)
 
 
 class CredentialFields:
