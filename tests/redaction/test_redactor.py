@@ -339,3 +339,22 @@ def test_a_finalizer_may_log_while_a_secret_is_registered():
     thread.join(30)
 
     assert done == [MASK]
+
+
+def test_a_secret_is_masked_wherever_it_stands():
+    """The first, the last, and those between."""
+    secret = Secret(value := "fake-value-that-comes-again")
+
+    assert redact(f"{value}, {value}; {value} {value}") == (
+        f"{MASK}, {MASK}; {MASK} {MASK}"
+    )
+    assert secret
+
+
+def test_a_value_that_could_be_a_word_is_one_where_the_caller_says_so():
+    """A line that says "demo" is not refused because a password is "demo"."""
+    secret = Secret("demo")
+
+    assert holds_secret("%token demo")
+    assert not holds_secret("%token demo", short=False)
+    assert secret

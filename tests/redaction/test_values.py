@@ -256,3 +256,13 @@ def test_its_state_is_refused_by_itself():
     """Some serializers ask for that alone."""
     with pytest.raises(SecretRefused):
         Secret("fake-value").__getstate__()
+
+
+def test_the_longest_value_comes_first():
+    """One that is part of another must not be masked before it."""
+    made = [Secret("zzz-fake"), Secret("aaa-fake-and-longer"), Secret("mmm-fake-1")]
+
+    ours = [value for value in live_values() if "-fake" in value]
+
+    assert ours == ["aaa-fake-and-longer", "mmm-fake-1", "zzz-fake"]
+    assert made
