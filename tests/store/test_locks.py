@@ -285,3 +285,18 @@ def test_a_child_keeps_no_lock(tmp_path, time):
     assert os.read(reader, 1) == b"1"
     os.close(reader)
     os.close(writer)
+
+
+def test_a_directory_that_was_removed_is_not_made_again(tmp_path, time):
+    """Without its key file it would be a store that nobody can read."""
+    with (
+        pytest.raises(StoreUnavailable) as caught,
+        locks(tmp_path / "x", time).held("a"),
+    ):
+        pass
+
+    assert str(caught.value) == "The directory of the token store was removed."
+    assert caught.value.__suppress_context__
+    assert caught.value.hint.startswith("Restart the kernel")
+    assert '%config OAuthMagic.store = "memory"' in caught.value.hint
+    assert not (tmp_path / "x").exists()
