@@ -67,7 +67,7 @@ _OPTIONS = {
     "": _TARGET_OPTIONS,
     "introspect": ("of",),
     "forget": ("every", "keyring"),
-    "add": ("alias",),
+    "add": ("alias", "openapi"),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
     "show": ("credentials", "env_file"),
@@ -252,6 +252,7 @@ def token_parser() -> Parser:
     add("--env-file")
     add("--as", dest="alias", default="")
     add("--from", dest="source")
+    add("--openapi")
     add("--answer")
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")

@@ -110,6 +110,15 @@ class Catalogue:
             )
         self._added[provider.name] = provider
 
+    def describe(self, provider: Provider) -> None:
+        """Take another description of a provider that is known, for this session.
+
+        Args:
+            provider: The one that `get` returned, with other endpoints.
+        """
+        is_added = provider.name in self._added
+        (self._added if is_added else self._installed)[provider.name] = provider
+
     def offer(self, provider: Provider) -> None:
         """Make a provider of the site known, which nobody can replace.
 

@@ -61,12 +61,38 @@ class Endpoint:
 
     def missing(self, scopes: Collection[str]) -> tuple[str, ...]:
         """Return the fewest scopes that a token with these lacks, sorted."""
-        lacking = [each - set(scopes) for each in self.scopes]
-        return tuple(sorted(min(lacking, key=len))) if lacking else ()
+        lacking = [sorted(each - set(scopes)) for each in self.scopes]
+        fewest: list[str] = min(lacking, key=len) if lacking else []
+        return tuple(fewest)
 
     def parameter_names(self, place: str) -> list[str]:
         """Return the names of its parameters in the path, query, headers or cookies."""
         return [each.name for each in self.parameters if each.place == place]
+
+
+def endpoint(line: str, summary: str, *scopes: str) -> Endpoint:
+    """Return an endpoint from a line, as providers in Python write it.
+
+        endpoint("GET /users/{id}/accounts?limit&offset", "List accounts", "accounts")
+
+    Args:
+        line: The method, the path, and the names of query parameters.
+        summary: What it does.
+        *scopes: The scopes of which one is enough; `"a b"` are two of one set.
+    """
+    method, _, target = line.partition(" ")
+    path, _, query = target.partition("?")
+    in_path = [name[1:-1] for name in _VARIABLE.findall(path)]
+    return Endpoint(
+        method=method,
+        path=path,
+        summary=summary,
+        scopes=tuple(frozenset(each.split()) for each in scopes),
+        parameters=(
+            *(Parameter(name=name, place="path", required=True) for name in in_path),
+            *(Parameter(name=name, place="query") for name in query.split("&") if name),
+        ),
+    )
 
 
 class Endpoints(Sequence[Endpoint]):

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from oauthmagic.errors import ProviderFileError
 from oauthmagic.http_request.request_lines import METHODS
 from oauthmagic.oauth.scopes import SCOPE_TOKEN
-from oauthmagic.providers.endpoints import Endpoint, Endpoints, Parameter
+from oauthmagic.providers.api_descriptions import ApiDescription, OAuthFlow
+from oauthmagic.providers.endpoints import Endpoint, Parameter
 from oauthmagic.redaction import quote
 
 if TYPE_CHECKING:
@@ -41,66 +42,6 @@ GRANT_OF = {
     "password": "password",
 }
 _DISCOVERY = "/.well-known/openid-configuration"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OAuthFlow:
-    """One way to a token, as a description has it (section 4.8.29).
-
-    Attributes:
-        grant: The grant.
-        token_endpoint: Where token requests go.
-        authorization_endpoint: Where the user goes, or "".
-    """
-
-    grant: str
-    token_endpoint: str
-    authorization_endpoint: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApiDescription:
-    """What is used of a description.
-
-    Attributes:
-        title: What the API is called.
-        servers: Where it is; perhaps relative to a place that nobody knows.
-        endpoints: What can be asked, relative to a server.
-        scopes: Each scope and what it allows.
-        flows: The ways to a token.
-        issuers: The issuers of OpenID Connect.
-        left_out: The paths that cannot be asked for as they stand.
-    """
-
-    title: str
-    servers: tuple[str, ...]
-    endpoints: tuple[Endpoint, ...]
-    scopes: Mapping[str, str]
-    flows: tuple[OAuthFlow, ...]
-    issuers: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    def endpoints_at(self, api_base: str) -> Endpoints:
-        """Return the endpoints with their paths relative to an API base.
-
-        A server may be a part of the API base, or go on behind it. Where it is
-        neither, the description is taken to be about the API base.
-        """
-        base = urllib.parse.urlsplit(api_base)
-        servers = [urllib.parse.urlsplit(each) for each in self.servers]
-        same = [each for each in servers if each.netloc in ("", base.netloc)]
-        path = next((each.path for each in (*same, *servers)), "").rstrip("/")
-        before = base.path.rstrip("/")
-        return Endpoints(
-            Endpoint(
-                method=each.method,
-                path=_relative(path, each.path, before),
-                summary=each.summary,
-                scopes=each.scopes,
-                parameters=each.parameters,
-            )
-            for each in self.endpoints
-        )
 
 
 def read_openapi(document: Mapping[str, Any]) -> ApiDescription:
@@ -337,13 +278,6 @@ class _Reader:
         if not isinstance(said, str):
             raise _wrong(f"{where} is not a text")
         return said
-
-
-def _relative(server: str, path: str, before: str) -> str:
-    whole = server + path
-    if whole == before or whole.startswith(f"{before}/"):
-        return whole.removeprefix(before) or "/"
-    return path
 
 
 def _scope(scope: str, where: str) -> str:

@@ -54,7 +54,8 @@ def _read_yaml(body: bytes) -> dict[str, Any]:
 
 def _read_with_ruamel(text: str) -> dict[str, Any]:
     try:
-        from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - the same
+        from ruamel.yaml import YAML  # noqa: PLC0415 - the same
+        from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - the same
     except ImportError:
         raise ProviderFileError(
             "It is YAML, and nothing here reads YAML.",

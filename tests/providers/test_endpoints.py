@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthmagic.providers.endpoints import Endpoint, Endpoints
+import oauthmagic
+from oauthmagic.providers.endpoints import Endpoint, Endpoints, endpoint
+from oauthmagic.sandbox import paysafe_routes, revsto, stet_bank
 
 
-def endpoint(line, *scopes):
+def one(line, *scopes):
     """Return an endpoint from `GET /path`, with sets of scopes."""
     method, _, path = line.partition(" ")
     sets = tuple(frozenset(each.split()) for each in scopes)
@@ -18,7 +21,7 @@ def endpoint(line, *scopes):
 
 CATALOGUE = Endpoints(
     map(
-        endpoint,
+        one,
         [
             "GET /users",
             "GET /users/{id}",
@@ -83,10 +86,10 @@ def test_what_is_not_described_matches_nothing(method, path):
 )
 def test_what_is_missing_is_the_least_that_helps(scopes, held, missing, needs):
     """Of alternatives, the one that lacks least."""
-    one = endpoint("GET /x", *scopes)
+    asked = one("GET /x", *scopes)
 
-    assert one.missing(held) == missing
-    assert one.needs == needs
+    assert asked.missing(held) == missing
+    assert asked.needs == needs
 
 
 def test_a_path_goes_on_from_what_is_typed():
@@ -103,7 +106,7 @@ def test_a_path_goes_on_from_what_is_typed():
 
 def test_the_first_of_two_counts():
     """A method and a path are described once."""
-    twice = Endpoints([endpoint("GET /a", "one"), endpoint("GET /a", "two")])
+    twice = Endpoints([one("GET /a", "one"), one("GET /a", "two")])
 
     assert len(twice) == 1
     assert twice[0].needs == "one"
@@ -112,18 +115,64 @@ def test_the_first_of_two_counts():
 @given(st.text("a{}/-.", max_size=30), st.text("a/-.", max_size=30))
 def test_any_template_can_be_matched(template, path):
     """Whatever a description calls a path: no error, and itself without variables."""
-    one = Endpoints([endpoint(f"GET /{template}")])
+    known = Endpoints([one(f"GET /{template}")])
 
-    one.match("GET", path)
-    list(one.beginning("", path))
+    known.match("GET", path)
+    list(known.beginning("", path))
     if "{" not in template:
-        assert one.match("GET", f"/{template}") is not None
+        assert known.match("GET", f"/{template}") is not None
 
 
 def test_a_hostile_template_takes_no_time():
     """Many variables in one segment are read once from left to right."""
-    hostile = Endpoints([endpoint("GET /" + "{a}x" * 500 + "y")])
+    hostile = Endpoints([one("GET /" + "{a}x" * 500 + "y")])
     begun = time.perf_counter()
 
     assert hostile.match("GET", "/" + "zx" * 20_000) is None
     assert time.perf_counter() - begun < 1
+
+
+def test_a_line_describes_an_endpoint():
+    """As a provider in Python writes it."""
+    asked = endpoint("GET /users/{id}/accounts?limit&offset", "List", "a b", "c")
+
+    assert (asked.method, asked.path) == ("GET", "/users/{id}/accounts")
+    assert asked.needs == "a + b or c"
+    assert asked.parameter_names("path") == ["id"]
+    assert asked.parameter_names("query") == ["limit", "offset"]
+
+
+def simulated(provider):
+    """Return the routes of a simulator: method, path with bare variables, scopes."""
+    if provider == "revsto":
+        rows = [
+            (method, f"/distributor/v1{path}", [scope])
+            for method, path, _, scope in revsto._ROUTES
+        ]
+    elif provider == "stet":
+        rows = [(method, path, scopes) for method, path, _, scopes in stet_bank._ROUTES]
+    else:
+        wallets = paysafe_routes.WALLETS
+        rows = [(method, f"/v1{path}", []) for method, path, _ in wallets]
+    return {
+        (method, re.sub("<[^>]*>", "{}", path), frozenset(scopes))
+        for method, path, scopes in rows
+    }
+
+
+@pytest.mark.parametrize("name", ["revsto", "stet", "paysafe"])
+def test_the_built_in_catalogues_are_what_the_simulators_answer(name):
+    """Each route, with its scopes; and every scope is one of the provider's."""
+    provider = oauthmagic.Session().provider(name)
+
+    assert simulated(name) == {
+        (
+            each.method,
+            re.sub(r"\{[^}]*\}", "{}", each.path),
+            frozenset().union(*each.scopes),
+        )
+        for each in provider.endpoints
+    }
+    assert all(each.summary for each in provider.endpoints)
+    needed = frozenset().union(*(s for each in provider.endpoints for s in each.scopes))
+    assert needed <= set(provider.scopes)
