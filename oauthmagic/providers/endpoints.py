@@ -59,6 +59,11 @@ class Endpoint:
         """Return the scopes in words: `pisp`, `cbpii or piisp`, `a + b`; or ""."""
         return " or ".join(" + ".join(sorted(each)) for each in self.scopes if each)
 
+    @property
+    def all_scopes(self) -> tuple[str, ...]:
+        """Return every scope of which some may be needed, sorted."""
+        return tuple(sorted(frozenset[str]().union(*self.scopes)))
+
     def missing(self, scopes: Collection[str]) -> tuple[str, ...]:
         """Return the fewest scopes that a token with these lacks, sorted."""
         lacking = [sorted(each - set(scopes)) for each in self.scopes]
@@ -108,6 +113,7 @@ class Endpoints(Sequence[Endpoint]):
             known.setdefault((each.method, each.path), each)
         self._endpoints = tuple(known.values())
         # A long catalogue is looked at for every request.
+        self._split = [(each.path.split("/"), each) for each in self._endpoints]
         self._by_shape: dict[tuple[str, int], list[tuple[list[str], Endpoint]]] = {}
         for each in self._endpoints:
             segments = _segments(each.path)
@@ -163,8 +169,7 @@ class Endpoints(Sequence[Endpoint]):
             typed: The path up to the cursor.
         """
         *whole, last = typed.split("/")
-        for endpoint in self._endpoints:
-            segments = endpoint.path.split("/")
+        for segments, endpoint in self._split:
             if method not in ("", endpoint.method) or len(segments) <= len(whole):
                 continue
             rest = segments[len(whole) :]

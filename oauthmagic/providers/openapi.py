@@ -87,7 +87,7 @@ class _Reader:
         }
         endpoints = tuple(self._endpoints(schemes))
         for each in endpoints:
-            for scope in sorted(frozenset().union(*each.scopes)):
+            for scope in each.all_scopes:
                 scopes.setdefault(scope, "")
         return ApiDescription(
             title=_line(info.get("title")),

@@ -859,6 +859,24 @@ class Session:
         providers = {name: catalogue.environments(name) for name in catalogue}
         return providers | dict.fromkeys(self._holdings.aliases(), ())
 
+    def targets(self, typed: str = "") -> list[str]:
+        """Return the targets and aliases that begin with what is typed.
+
+        A provider with tenants is named up to its tenant first, and up to its
+        environment then. No package is run that was not used before.
+        """
+        from oauthmagic.session.targets import targets  # noqa: PLC0415 - if asked
+
+        return targets(self._worlds.catalogue, self._store.tokens(), typed)
+
+    def known_provider(self, target: str) -> Provider | None:
+        """Return the provider of a target or alias, where it is known already.
+
+        What is typed behind the provider's name need not be complete.
+        """
+        text = self._holdings.aliases().get(target, target)
+        return self._worlds.catalogue.known(text.partition("@")[0].partition("/")[0])
+
     def read_target(self, text: str) -> Target:
         """Return the parts of a target or alias, whether or not they exist.
 

@@ -235,7 +235,10 @@ def test_an_interrupt_ends_a_slow_request(kernel, echo_provider, echo_server):
 
 
 def test_a_token_can_be_completed(kernel):
-    """Tab behind `%token` offers verbs and targets; behind `--scope`, scopes."""
+    """Tab behind `%token` offers verbs and targets; behind `--scope`, scopes.
+
+    Below `%%api`: methods, paths and variables.
+    """
 
     def matches(line):
         return kernel.reply(kernel.client.complete(line, len(line)))["matches"]
@@ -245,7 +248,16 @@ def test_a_token_can_be_completed(kernel):
     assert matches("%token revsto@demo --scope account_v") == ["account_view"]
     assert matches("%token introspect acme --of r") == ["refresh_token"]
     assert "--frame" in matches("%%api revsto@demo --f")
-    assert matches("%%api revsto@demo --show ") == ["body", "exchange", "headers"]
+    assert matches("%%api revsto@demo --show ") == ["headers", "body", "exchange"]
+    kernel("user_id = 'plainly-fake-value'")
+    cell = "%%api revsto@demo\n"
+    assert matches(f"{cell}PO") == ["POST"]
+    assert matches(f"{cell}GET /distributor/v1/pro") == ["/distributor/v1/products"]
+    assert matches(f"{cell}GET /distributor/v1/products?li") == ["limit="]
+    assert matches(f"{cell}GET /users/{{{{us") == ["user_id}}"]
+    assert matches("%api revsto@demo /distributor/v1/pro") == [
+        "/distributor/v1/products"
+    ]
 
 
 def test_the_debugger_s_variables_hold_no_secret(kernel):
