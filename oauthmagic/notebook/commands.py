@@ -141,7 +141,7 @@ class Commands:
                 every_page=options.every_page,
                 save=options.save,
                 overwrite=options.overwrite,
-                progress=Progress(f"Saving {options.save}") if options.save else None,
+                progress=_progress(options),
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
@@ -442,6 +442,12 @@ def _check_api(options: Namespace) -> None:
     ):
         msg = f"{options.out!r} cannot be the name of a variable."
         raise CommandError(msg, hint="For example --out products.")
+
+
+def _progress(options: Namespace) -> Progress | None:
+    if options.save:
+        return Progress(f"Saving {options.save}")
+    return Progress("Reading the list", "pages") if options.every_page else None
 
 
 def _results(options: Namespace, replies: tuple[Reply, ...]) -> list[Any]:

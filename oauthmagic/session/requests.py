@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
-    from oauthmagic.session.saving import SavedFile
+    from oauthmagic.session.saving import Progress, SavedFile
     from oauthmagic.transport.wire import WireResponse
 
 #: From here on each reply says that the user must soon log in again.
@@ -113,6 +113,7 @@ class Sending:
         proof: Headers for the next one alone.
         step_ups: How many second factors the next one was answered with.
         every_page: Whether lists are followed to their end.
+        progress: Is told how many pages came, where that takes a while.
         replies: What came back so far.
     """
 
@@ -121,6 +122,7 @@ class Sending:
     proof: tuple[tuple[str, str], ...] = ()
     step_ups: int = 0
     every_page: bool = False
+    progress: Progress | None = None
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
@@ -173,7 +175,9 @@ class Sending:
                 raise ReplyError(msg, hint=hint) from None
             return page
 
-        return follow(first, prepared.wire, send_next, world=world)
+        return follow(
+            first, prepared.wire, send_next, world=world, progress=self.progress
+        )
 
 
 def send(

@@ -340,7 +340,8 @@ class Session:
             save: A file for the body of the only request's reply, which is then not
                 kept in memory; an error's is shown as ever, and not saved.
             overwrite: Whether a file that is there may be replaced.
-            progress: Is told how much was saved, of how much, where it takes long.
+            progress: Is told how much came, of how much if that is known, where it
+                takes long: bytes of a file, pages of a list.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -363,7 +364,9 @@ class Session:
 
         def go_on(token: Token) -> Reply:
             left = list(prepared)
-            sending = Sending(left=left, token=token, every_page=every_page)
+            sending = Sending(
+                left=left, token=token, every_page=every_page, progress=progress
+            )
             return self._go_on(world, sending, alias)
 
         held = self._holdings.held(world, alias)
