@@ -3,11 +3,13 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+FLOORS ?= .venv-floors
 QUICKSTART ?= notebooks/00_quickstart.ipynb
 # Each worker starts its own servers, so more than a few only cost memory.
 WORKERS ?= auto
 PYTEST_ARGS ?=
 SOAK_ARGS ?=
+FLOORS_ARGS ?=
 MUTANTS_ARGS ?=
 # `make lock UPGRADE=--upgrade` moves every pin; without it, only what has to move.
 UPGRADE ?=
@@ -16,6 +18,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+FLOORS_PIP := $(FLOORS)/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE = $(BIN)/uv pip compile --universal --fork-strategy fewest \
 	--generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
 	--system-certs $(UPGRADE)
@@ -36,13 +39,14 @@ VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak coverage mutants check notebooks lock clean
+.PHONY: help demo lab test soak floors coverage mutants check notebooks lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
 	@echo "make lab        open JupyterLab on the quickstart"
 	@echo "make test       run the tests, then the notebooks"
 	@echo "make soak       the long runs, with their figures (hours; SOAK_ARGS=... for some)"
+	@echo "make floors     the tests with the oldest versions of IPython, ipywidgets, pandas"
 	@echo "make coverage   every branch of what secrets depend on"
 	@echo "make mutants    every change of it is noticed (MUTANTS_ARGS='--sample 10 urls')"
 	@echo "make check      ruff, mypy, import-linter"
@@ -67,6 +71,11 @@ test: $(INSTALLED)
 # The same tests at their whole length, and those that only run here.
 soak: $(INSTALLED)
 	@OAUTHMAGIC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(SOAK_ARGS)
+
+# Everything but the front ends, which these versions have others of.
+floors: $(FLOORS)/.floors
+	@$(FLOORS)/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile \
+		-m "not soak" --ignore tests/browser $(FLOORS_ARGS)
 
 coverage: $(INSTALLED)
 	@$(MUTATION).branches
@@ -96,7 +105,7 @@ lock: $(INSTALLED)
 	@$(COMPILE) pyproject.toml --group dev --extra lab --output-file requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf $(VENV) $(FLOORS) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache .coverage .coverage.* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -117,6 +126,15 @@ $(LOCKED): requirements/dev.txt
 
 $(INSTALLED): $(LOCKED) pyproject.toml oauthmagic/__init__.py
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The locked set, the floors over it, and the proof that they go together.
+$(FLOORS)/.floors: requirements/floors.txt requirements/dev.txt pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(FLOORS) $(FLOORS)/.locked
+	@echo "Installing the floors of requirements/floors.txt over it"
+	@$(FLOORS_PIP) install --quiet --no-deps -r requirements/floors.txt
+	@$(FLOORS_PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(FLOORS_PIP) check
 	@touch $@
 
 # The syntax of these is old on purpose: an old Python has to be able to say it.

@@ -11,7 +11,7 @@ from oauthmagic.errors import CommandError, SecretOnLine, UnknownName
 from oauthmagic.redaction import holds_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 #: What people call a secret on a line.
 SENSITIVE = (
@@ -67,7 +67,7 @@ _OPTIONS = {
     "": _TARGET_OPTIONS,
     "introspect": ("of",),
     "forget": ("every", "keyring"),
-    "add": ("alias",),
+    "add": ("alias", "openapi"),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
     "show": ("credentials", "env_file"),
@@ -113,14 +113,36 @@ class Parser(argparse.ArgumentParser):
             if action.option_strings and getattr(options, action.dest) != action.default
         }
 
-    def option_names(self) -> list[str]:
-        """Return the long names of the options."""
-        return [name for name in self._option_string_actions if name.startswith("--")]
+    def option_names(
+        self, *, after: Collection[str] = (), of: Collection[str] | None = None
+    ) -> list[str]:
+        """Return the long names of the options.
+
+        Args:
+            after: What the line has already; what can be said once is left out.
+            of: The attributes of those that count; None is all.
+        """
+        return [
+            name
+            for name, action in self._option_string_actions.items()
+            if name.startswith("--")
+            and (name not in after or _repeats(action))
+            and (of is None or action.dest in of)
+        ]
+
+    def takes_value(self, option: str) -> bool:
+        """Return whether something has to stand behind an option."""
+        action = self._option_string_actions.get(option)
+        return action is not None and action.nargs in (None, "+")
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message as an error of ours."""
         msg = f"{self.prog}: {message}."
         raise CommandError(msg, hint=f"{self.prog}? shows what it takes.")
+
+
+def _repeats(action: argparse.Action) -> bool:
+    return type(action).__name__ in ("_AppendAction", "_ExtendAction")
 
 
 def split(line: str) -> list[str]:
@@ -225,9 +247,9 @@ def check_options(options: argparse.Namespace, verb: str) -> None:
     Raises:
         CommandError: There is one, with the verb that it belongs to.
     """
-    taken = _OPTIONS.get(verb, ())
+    taken = taken_by(verb)
     for attribute, name in token_parser().given(options).items():
-        if attribute in ("quiet", *taken):
+        if attribute in taken:
             continue
         place = {"table": "", "": " TARGET"}.get(verb, f" {verb}")
         homes = [
@@ -237,6 +259,15 @@ def check_options(options: argparse.Namespace, verb: str) -> None:
         ]
         msg = f"%token{place} takes no {name}."
         raise CommandError(msg, hint=f"It is an option of {' and '.join(homes)}.")
+
+
+def taken_by(verb: str) -> tuple[str, ...]:
+    """Return the attributes of the options that a verb of `%token` takes.
+
+    Args:
+        verb: A verb, or "" for a target alone.
+    """
+    return ("quiet", *_OPTIONS.get(verb, ()))
 
 
 def token_parser() -> Parser:
@@ -252,6 +283,7 @@ def token_parser() -> Parser:
     add("--env-file")
     add("--as", dest="alias", default="")
     add("--from", dest="source")
+    add("--openapi")
     add("--answer")
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")

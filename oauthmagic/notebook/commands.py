@@ -55,6 +55,7 @@ VERBS = (
     "introspect",
     "forget",
     "scopes",
+    "endpoints",
     "providers",
     "adopt",
     "add",
@@ -140,7 +141,7 @@ class Commands:
                 every_page=options.every_page,
                 save=options.save,
                 overwrite=options.overwrite,
-                progress=Progress(f"Saving {options.save}") if options.save else None,
+                progress=_progress(options),
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
@@ -243,6 +244,9 @@ class Commands:
     def _scopes(self, _: Namespace, target: str) -> Any:
         return self._session.scopes(target)
 
+    def _endpoints(self, _: Namespace, target: str) -> Any:
+        return self._session.endpoints(target)
+
     def _providers(self, _: Namespace) -> Any:
         return self._session.providers()
 
@@ -271,13 +275,19 @@ class Commands:
         )
         return None if options.quiet else token
 
-    def _add(self, options: Namespace, source: str) -> None:
+    def _add(self, options: Namespace, source: str | None = None) -> None:
         from oauthmagic.session.additions import is_url  # noqa: PLC0415 - when needed
-        from oauthmagic.views.providers import added_text  # noqa: PLC0415 - the same
+        from oauthmagic.views import providers as texts  # noqa: PLC0415 - the same
 
-        provider = self._session.provider(self._session.add(source, name=options.alias))
+        name = self._session.add(source, name=options.alias, openapi=options.openapi)
+        provider = self._session.provider(name)
+        # Whoever names no file of their own is shown where secrets will go.
+        is_told = source is None or is_url(source)
+        text = texts.added_text(provider, is_discovered=is_told)
+        if source == name:  # it was known before
+            text = f"{name}: {texts.endpoints_text(provider)}"
         if not options.quiet:
-            print(added_text(provider, is_discovered=is_url(source)))  # noqa: T201
+            print(text)  # noqa: T201 - says what happened
 
     def _trace(self, _: Namespace, target: str | None = None) -> Any:
         return self._session.trace(target)
@@ -378,7 +388,8 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    if len(words) == needs or (verb in ("form", "resume", "trace") and not words):
+    alone = verb in ("form", "resume", "trace") or (verb == "add" and options.openapi)
+    if len(words) == needs or (alone and not words):
         return words
     what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
         verb, "TARGET"
@@ -397,6 +408,7 @@ _EXAMPLES = {
     "introspect": " acme",
     "forget": " revsto@demo",
     "scopes": " revsto@demo",
+    "endpoints": " revsto@demo",
     "providers": "",
     "adopt": " revsto@demo --from tokens",
     "add": " acme.toml",
@@ -430,6 +442,12 @@ def _check_api(options: Namespace) -> None:
     ):
         msg = f"{options.out!r} cannot be the name of a variable."
         raise CommandError(msg, hint="For example --out products.")
+
+
+def _progress(options: Namespace) -> Progress | None:
+    if options.save:
+        return Progress(f"Saving {options.save}")
+    return Progress("Reading the list", "pages") if options.every_page else None
 
 
 def _results(options: Namespace, replies: tuple[Reply, ...]) -> list[Any]:

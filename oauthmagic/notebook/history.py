@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oauthmagic.notebook.arguments import KEY_HEADERS, LONGEST_NAME, SENSITIVE
 from oauthmagic.notebook.pasted import redacted_command
@@ -95,9 +95,7 @@ def redact_cached(name: str) -> None:
     """
     entry = linecache.cache.get(name)
     if entry is not None and len(entry) > 1 and holds_secret("".join(entry[2])):
-        size, changed, lines, full_name = entry
-        kept = redact("".join(lines)).splitlines(keepends=True)
-        linecache.cache[name] = (size, changed, kept, full_name)
+        _keep(name, redact("".join(entry[2])).splitlines(keepends=True))
 
 
 def redact_lines(typed: str) -> bool:
@@ -111,13 +109,29 @@ def redact_lines(typed: str) -> bool:
     """
     if redacted_source(typed) == typed:
         return False
-    for name, entry in list(linecache.cache.items()):
-        # Only of cells: they have no time of change.
-        if len(entry) > 1 and entry[1] is None and _MAGIC.search("".join(entry[2])):
-            size, changed, lines, full_name = entry
-            kept = [_redacted_call(line) for line in lines]
-            linecache.cache[name] = (size, changed, kept, full_name)
+    entries: dict[str, Any] = dict(linecache.cache)
+    for name, entry in entries.items():
+        if _is_cell(name, entry) and _MAGIC.search("".join(entry[2])):
+            _keep(name, [_redacted_call(line) for line in entry[2]])
     return True
+
+
+def _of_ipython() -> dict[str, Any]:
+    """Return the cells that IPython before 8.0 keeps beside `linecache`."""
+    return getattr(linecache, "_ipython_cache", {})
+
+
+def _is_cell(name: str, entry: tuple[Any, ...]) -> bool:
+    # Cells have no time of change, or are known to IPython.
+    return len(entry) > 1 and (entry[1] is None or name in _of_ipython())
+
+
+def _keep(name: str, lines: list[str]) -> None:
+    """Let tracebacks quote other lines of a cell."""
+    entry: Any = linecache.cache[name]
+    linecache.cache[name] = (entry[0], entry[1], lines, entry[3])
+    if name in _of_ipython():
+        _of_ipython()[name] = linecache.cache[name]
 
 
 def _redacted_call(line: str) -> str:

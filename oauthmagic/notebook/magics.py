@@ -104,6 +104,7 @@ class OAuthMagics:
         %token forget TARGET | --all      forget it here (the server is not told)
         %token form [TARGET]              the same as a form; what it got is its .token
         %token scopes TARGET              table: scope, description, requested, granted
+        %token endpoints TARGET           table: what can be asked, with which scopes
         %token providers                  table of what can be named
         %token add FILE.toml | URL        a provider of your own: a file, or its issuer
         %token adopt TARGET --from VAR    look after a token got elsewhere
@@ -132,7 +133,9 @@ class OAuthMagics:
 
         Options of add: --as NAME, another name for the provider. An issuer's URL
         (https://id.acme.example) is asked for its metadata at once, and is a sandbox
-        unless you write --as NAME@production.
+        unless you write --as NAME@production. --openapi FILE, an OpenAPI 3.0 or 3.1
+        description (JSON or YAML) of its endpoints: behind FILE.toml, URL or the NAME
+        of a provider that is known; or alone, where it says how to get a token.
 
         Options of forget: --keyring, to forget the target's credentials in the keyring,
         too.

@@ -18,15 +18,21 @@ class _Line:
 
 
 class Progress:
-    """Shows a line when it is first told something, and changes it from then on."""
+    """Shows a line when it is first told something, and changes it from then on.
 
-    def __init__(self, what: str) -> None:
+    Args:
+        what: What takes long.
+        unit: What is counted.
+    """
+
+    def __init__(self, what: str, unit: str = "bytes") -> None:
         self._what = what
+        self._unit = unit
         self._handle: Any = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Show how many bytes came, of how many if that is known."""
-        text = f"{self._what}: {done:,} bytes"
+        """Show how much came, of how much if that is known."""
+        text = f"{self._what}: {done:,} {self._unit}"
         if total:
             text += f" of {total:,} ({100 * done // total} %)"
         if self._handle is None:

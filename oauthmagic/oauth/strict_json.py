@@ -21,12 +21,15 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[{\]}]")
 
 
-def read_object(body: bytes, *, max_bytes: int) -> dict[str, Any]:
+def read_object(
+    body: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH
+) -> dict[str, Any]:
     """Read one JSON object.
 
     Args:
         body: UTF-8 text; a byte order mark is skipped.
         max_bytes: The most bytes to look at.
+        max_depth: The deepest nesting accepted.
 
     Raises:
         ValueError: Why it is not accepted, as half a sentence that quotes
@@ -35,8 +38,8 @@ def read_object(body: bytes, *, max_bytes: int) -> dict[str, Any]:
     if len(body) > max_bytes:
         msg = f"it is larger than {max_bytes // 1024} KiB"
         raise ValueError(msg)
-    if _depth(body) > MAX_DEPTH:
-        msg = f"it is nested more than {MAX_DEPTH} deep"
+    if _depth(body) > max_depth:
+        msg = f"it is nested more than {max_depth} deep"
         raise ValueError(msg)
     try:
         value = json.loads(

@@ -17,6 +17,7 @@ VERBS = (
     "introspect",
     "forget",
     "scopes",
+    "endpoints",
     "providers",
     "trace",
     "code",
@@ -108,3 +109,23 @@ def parse_target(text: str, *, default_environment: str) -> Target:
     if environment not in ENVIRONMENTS:
         raise UnknownName("environment", environment, ENVIRONMENTS)
     return Target(provider, tenant or "", environment)
+
+
+def target_to_add(name: str, source: str) -> Target:
+    """Read what a provider that is added is called: `NAME` or `NAME@ENVIRONMENT`.
+
+    Without an environment it is a sandbox: nothing is production by chance.
+
+    Args:
+        name: The text.
+        source: What is added, for errors.
+
+    Raises:
+        CommandError: It is no such name.
+    """
+    target = parse_target(name, default_environment="sandbox")
+    check_name(target.provider)
+    if target.tenant or target.environment == "demo":
+        msg = f"{source} cannot be added as {name!r}."
+        raise CommandError(msg, hint="Write NAME, NAME@sandbox or NAME@production.")
+    return target

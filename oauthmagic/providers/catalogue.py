@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, ProviderFileError, UnknownName
@@ -73,8 +76,8 @@ class Catalogue:
                 found.append((name, error))
         return found
 
-    def environments(self, name: str) -> tuple[str, ...]:
-        """Return the environments of a provider, as far as known without its code.
+    def known(self, name: str) -> Provider | None:
+        """Return a provider as far as it is known without running its code.
 
         A completion must not run a stranger's package.
         """
@@ -82,9 +85,13 @@ class Catalogue:
             each.name == name and each.module.startswith("oauthmagic.")
             for each in _entries()
         )
-        if name in self._added or name in self._installed or ours:
-            return tuple(self.get(name).environments)
-        return ()
+        is_here = name in self._added or name in self._installed
+        return self.get(name) if is_here or ours else None
+
+    def environments(self, name: str) -> tuple[str, ...]:
+        """Return the environments of a provider, as far as they are known."""
+        provider = self.known(name)
+        return tuple(provider.environments) if provider else ()
 
     def add(self, provider: Provider) -> None:
         """Make a provider known; a later one of the same name replaces it.
@@ -110,6 +117,15 @@ class Catalogue:
             )
         self._added[provider.name] = provider
 
+    def describe(self, provider: Provider) -> None:
+        """Take another description of a provider that is known, for this session.
+
+        Args:
+            provider: The one that `get` returned, with other endpoints.
+        """
+        is_added = provider.name in self._added
+        (self._added if is_added else self._installed)[provider.name] = provider
+
     def offer(self, provider: Provider) -> None:
         """Make a provider of the site known, which nobody can replace.
 
@@ -124,5 +140,19 @@ def _alike(one: str, other: str) -> bool:
     return one != other and one.replace("-", "_") == other.replace("-", "_")
 
 
-def _entries() -> list[EntryPoint]:
-    return sorted(entry_points(group=GROUP), key=lambda each: each.name)
+def _entries() -> tuple[EntryPoint, ...]:
+    # To look through every package takes long for a key that is pressed; what is
+    # installed or removed changes its folder.
+    return _entries_in(tuple((each, _changed(each)) for each in sys.path))
+
+
+@lru_cache(maxsize=4)
+def _entries_in(_: tuple[tuple[str, float], ...]) -> tuple[EntryPoint, ...]:
+    return tuple(sorted(entry_points(group=GROUP), key=lambda each: each.name))
+
+
+def _changed(folder: str) -> float:
+    try:
+        return Path(folder).stat().st_mtime
+    except OSError:
+        return 0.0

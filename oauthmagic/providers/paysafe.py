@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from oauthmagic.oauth.grants import TOKEN_EXCHANGE
 from oauthmagic.providers.environments import TYPES, Environment
 from oauthmagic.providers.paging import by_meta
+from oauthmagic.providers.paysafe_endpoints import ENDPOINTS
 from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ PROVIDER = Provider(
     tenants={},
     tenant_kind="brand",
     probe="/v1/customers",
+    endpoints=ENDPOINTS,
     step_up="sca",
     next_page=by_meta,
     explain=explain,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, UnknownName
 from oauthmagic.oauth import clients, grants
+from oauthmagic.providers.endpoints import Endpoints
 from oauthmagic.providers.paging import by_link_header
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Provider:
             list, where a provider answers so.
         probe: What can be asked for without harm to test a token: a path, or a URL
             on a declared origin; or "".
+        endpoints: What can be asked, with the scopes that each wants, as far as known.
         explain: Gives the documented cause and next step of a refusal, or "".
         simulator: "module:function" that makes the simulator behind `@demo`.
         documentation: Address of the provider's own page.
@@ -86,6 +88,7 @@ class Provider:
     next_page: NextPage = by_link_header
     no_rows: Callable[[int, object], bool] | None = None
     probe: str = ""
+    endpoints: Endpoints = field(default_factory=Endpoints)
     explain: Explain | None = None
     simulator: str = ""
     documentation: str = ""

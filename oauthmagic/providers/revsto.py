@@ -20,6 +20,7 @@ from oauthmagic.providers.environments import (
 )
 from oauthmagic.providers.paging import by_offset
 from oauthmagic.providers.provider import Provider
+from oauthmagic.providers.revsto_endpoints import ENDPOINTS
 
 if TYPE_CHECKING:
     from oauthmagic.errors import OAuthMagicError
@@ -111,6 +112,7 @@ PROVIDER = Provider(
     token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the method's name
     envelope="items",
     probe="/distributor/v1/products",
+    endpoints=ENDPOINTS,
     next_page=by_offset,
     explain=explain,
     simulator="oauthmagic.sandbox.revsto:create",

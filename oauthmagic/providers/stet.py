@@ -21,6 +21,7 @@ from oauthmagic.providers.environments import TYPES, Environment
 from oauthmagic.providers.paging import by_hal
 from oauthmagic.providers.provider import Provider
 from oauthmagic.providers.stet_banks import BANKS
+from oauthmagic.providers.stet_endpoints import ENDPOINTS
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
@@ -189,6 +190,7 @@ PROVIDER = Provider(
     consent_days="consent_days",
     prepare=prepare,
     probe="/accounts",
+    endpoints=ENDPOINTS,
     preflight=preflight,
     next_page=by_hal,
     no_rows=no_rows,

@@ -5,6 +5,7 @@ It is written down as text, and at once (`oauthmagic.runtime.sightings`).
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauthmagic.errors import OAuthMagicError
-from oauthmagic.redaction import quote
+from oauthmagic.redaction import RedactingFilter, quote
 from oauthmagic.runtime.sightings import (
     grant_of,
     parameter_names,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Clock
     from oauthmagic.transport.wire import Transport, WireRequest, WireResponse
 
+_log = logging.getLogger("oauthmagic")
+# What is logged has no secret in it; should one slip in, it is masked.
+_log.addFilter(RedactingFilter())
 #: How many exchanges of a target are remembered.
 MOST = 100
 BROWSER = "browser"
@@ -105,6 +109,15 @@ class Trace:
             self._kept.append(exchange)
             self.latest = next(self._numbers)
             self._count += 1
+        _log.debug(
+            "%s: %s to %s: %s %s (%.3f s)",
+            self.target,
+            exchange.sender,
+            exchange.receiver,
+            exchange.title,
+            exchange.outcome,
+            exchange.elapsed,
+        )
 
     def authorization_request(self, url: str) -> None:
         """Remember that a browser was sent to log in (RFC 6749, section 4.1.1)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from oauthmagic.errors import CommandError, ProviderFileError
 from oauthmagic.oauth.targets import check_name
@@ -12,6 +12,7 @@ from oauthmagic.providers.file import read_provider
 from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
+    from oauthmagic.providers.catalogue import Catalogue
     from oauthmagic.session.worlds import Worlds
 
 
@@ -23,19 +24,52 @@ def is_url(source: object) -> bool:
 
 
 def described(
-    source: str | Path | Provider, worlds: Worlds, *, name: str, api_base: str
+    source: str | Path | Provider | None,
+    worlds: Worlds,
+    *,
+    name: str,
+    api_base: str,
+    openapi: str | Path | None = None,
 ) -> Provider:
     """Return the provider that a source describes.
 
     Args:
-        source: A path, an issuer's URL or a provider.
-        worlds: Asks an issuer.
+        source: A path, an issuer's URL or a provider; with `openapi` also the name
+            of one that is known, or None.
+        worlds: Asks an issuer, and knows providers.
         name: Another name, or "".
         api_base: For an issuer, what paths are resolved against, or "".
+        openapi: The path of an OpenAPI file that describes its endpoints.
 
     Raises:
         OAuthMagicError: As `oauthmagic.session.session.Session.add`.
     """
+    if openapi is None:
+        if source is None:
+            msg = "There is nothing to add."
+            raise CommandError(msg, hint="Name a file or an issuer's URL.")
+        return _of(source, worlds, name=name, api_base=api_base)
+    from oauthmagic.session.described_apis import ApiFile  # noqa: PLC0415 - rare
+
+    file = ApiFile(openapi)
+    if source is None:
+        return file.provider(name)
+    if is_known(source, worlds.catalogue):
+        if name or api_base:
+            msg = f"{source} has its name and its API base already."
+            raise CommandError(msg, hint=f"%token add {source} --openapi FILE.")
+        return file.describe(worlds.catalogue.get(source))
+    return file.describe(_of(source, worlds, name=name, api_base=api_base))
+
+
+def is_known(source: object, catalogue: Catalogue) -> TypeGuard[str]:
+    """Return whether what is to be added is the name of a provider."""
+    return isinstance(source, str) and source in catalogue
+
+
+def _of(
+    source: str | Path | Provider, worlds: Worlds, *, name: str, api_base: str
+) -> Provider:
     if isinstance(source, str) and is_url(source):
         return worlds.provider_at(source, name=name, api_base=api_base)
     if api_base:

@@ -6,9 +6,9 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import CommandError, DiscoveryFailed, listed
+from oauthmagic.errors import DiscoveryFailed, listed
 from oauthmagic.flows.discovery import check_issuer, discover, elsewhere
-from oauthmagic.oauth.targets import check_name, parse_target
+from oauthmagic.oauth.targets import target_to_add
 from oauthmagic.providers.oidc import environment_of, name_for, provider_of
 
 if TYPE_CHECKING:
@@ -69,12 +69,7 @@ def target_of(issuer: str, name: str) -> Target:
         CommandError: The name, or the URL, is none.
     """
     check_issuer(issuer)
-    target = parse_target(name or name_for(issuer), default_environment="sandbox")
-    check_name(target.provider)
-    if target.tenant or target.environment == "demo":
-        msg = f"{issuer} cannot be added as {name!r}."
-        raise CommandError(msg, hint="Write NAME, NAME@sandbox or NAME@production.")
-    return target
+    return target_to_add(name or name_for(issuer), issuer)
 
 
 def provider_at(

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import ReplyError
+from oauthmagic.session.saving import EVERY, FIRST
 from oauthmagic.transport.urls import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.saving import Progress
     from oauthmagic.transport.wire import WireRequest
     from oauthmagic.views.replies import Reply
 
@@ -26,6 +28,7 @@ def follow(
     *,
     world: World,
     most: int = MAX_PAGES,
+    progress: Progress | None = None,
 ) -> tuple[Reply, ...]:
     """Return the pages behind the first one.
 
@@ -35,6 +38,7 @@ def follow(
         send: Sends a request for the next.
         world: What it runs in.
         most: The most pages in all.
+        progress: Is told how many came, where that takes a while.
 
     Raises:
         ReplyError: A page failed, or leads back to one that was read before.
@@ -43,6 +47,7 @@ def follow(
     pages: list[Reply] = []
     seen = {request.url}
     page = first
+    told = world.monotonic() + FIRST - EVERY
     while page.ok and len(pages) + 1 < most:
         if not page.body:
             return tuple(pages)
@@ -64,6 +69,9 @@ def follow(
         seen.add(url)
         page = send(replace(request, url=url))
         pages.append(page)
+        if progress is not None and world.monotonic() - told >= EVERY:
+            told = world.monotonic()
+            progress(len(pages) + 1, None)
         if not page.ok:
             msg = f"Page {len(pages) + 1} answered {page.status} {page.reason}."
             raise ReplyError(msg, hint=page.hint or "Try again in a moment.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +21,12 @@ from oauthmagic.oauth.strict_json import read_object
 from oauthmagic.oauth.targets import production_mark
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
+from oauthmagic.session.needs import (
+    PLAIN_SCOPE,
+    how_to_ask,
+    needs_comment,
+    needs_sentence,
+)
 from oauthmagic.session.pages import follow
 from oauthmagic.transport.urls import check_host_header, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
-    from oauthmagic.session.saving import SavedFile
+    from oauthmagic.session.saving import Progress, SavedFile
     from oauthmagic.transport.wire import WireResponse
 
 #: From here on each reply says that the user must soon log in again.
@@ -47,8 +52,6 @@ LOGIN_ENDS_SOON = timedelta(days=7)
 MAX_FILE = 64 << 20
 #: The most bytes of a refusal that are read for what it says.
 _MOST_BYTES = 64 * 1024
-#: Scopes that can be repeated in a line for the user to copy.
-_PLAIN_SCOPE = re.compile(r"[\w.:/@+-]{1,100}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +113,7 @@ class Sending:
         proof: Headers for the next one alone.
         step_ups: How many second factors the next one was answered with.
         every_page: Whether lists are followed to their end.
+        progress: Is told how many pages came, where that takes a while.
         replies: What came back so far.
     """
 
@@ -118,6 +122,7 @@ class Sending:
     proof: tuple[tuple[str, str], ...] = ()
     step_ups: int = 0
     every_page: bool = False
+    progress: Progress | None = None
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
@@ -170,7 +175,9 @@ class Sending:
                 raise ReplyError(msg, hint=hint) from None
             return page
 
-        return follow(first, prepared.wire, send_next, world=world)
+        return follow(
+            first, prepared.wire, send_next, world=world, progress=self.progress
+        )
 
 
 def send(
@@ -197,7 +204,7 @@ def send(
         url=prepared.wire.url,
         environment=world.environment.name,
         envelope=world.provider.envelope,
-        hint=_hint(response, world, answer.token),
+        hint=_hint(response, prepared.wire, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
         # Text, and not the request: it holds the token, and maybe a password.
@@ -234,12 +241,16 @@ def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | N
     return None
 
 
-def preview(world: World, prepared: tuple[Prepared, ...]) -> str:
-    """Return the requests as text, with the token's place marked; nothing is sent."""
+def preview(world: World, prepared: tuple[Prepared, ...], token: Token | None) -> str:
+    """Return the requests as text, with the token's place marked; nothing is sent.
+
+    A comment says which scopes each wants, and what a token that is held lacks.
+    """
     shown = ("authorization", "Bearer (the token)")
     mark = production_mark(world.environment.name)
     return (f"# {mark}\n" if mark else "") + "\n\n###\n\n".join(
-        request_text(
+        needs_comment(each.wire.method, each.wire.url, world, token)
+        + request_text(
             WireRequest(
                 method=each.wire.method,
                 url=each.wire.url,
@@ -279,7 +290,7 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
     )
 
 
-def _hint(response: WireResponse, world: World, token: Token) -> str:
+def _hint(response: WireResponse, wire: WireRequest, world: World, token: Token) -> str:
     status = response.status
     if status < 300:  # noqa: PLR2004
         return ""
@@ -289,8 +300,13 @@ def _hint(response: WireResponse, world: World, token: Token) -> str:
             "--show headers shows where to."
         )
     hint = world.provider.hint("api", status) or _HINTS.get(status, "")
-    missing = _missing_scopes(response, token) if status == 403 else ()  # noqa: PLR2004
-    return f"{hint} {_how_to_ask(missing, world, token)}".strip() if missing else hint
+    if status != 403:  # noqa: PLR2004
+        return hint
+    missing = _missing_scopes(response, token)
+    how = how_to_ask(missing, world, token) if missing else ""
+    # Where the server names none, its description may.
+    how = how or needs_sentence(wire.method, wire.url, world, token)
+    return f"{hint} {how}".strip()
 
 
 def _missing_scopes(response: WireResponse, token: Token) -> tuple[str, ...]:
@@ -312,20 +328,8 @@ def _missing_scopes(response: WireResponse, token: Token) -> tuple[str, ...]:
     return tuple(
         each
         for each in dict.fromkeys(scope.split())
-        if _PLAIN_SCOPE.fullmatch(each) and each not in token.scopes
+        if PLAIN_SCOPE.fullmatch(each) and each not in token.scopes
     )
-
-
-def _how_to_ask(missing: tuple[str, ...], world: World, token: Token) -> str:
-    known = world.provider.scopes
-    what = f"Missing scope: {', '.join(missing)}."
-    if known and not set(missing) <= set(known):
-        return what
-    # Some are granted without being asked for, and cannot be.
-    held = [each for each in sorted(token.scopes) if not known or each in known]
-    name = f" --as {token.alias}" if token.alias else ""
-    line = f"%token {world.target} --scope {' '.join([*held, *missing])}{name}"
-    return f"{what} Ask for it: {line}"
 
 
 _HINTS = {

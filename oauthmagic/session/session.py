@@ -339,7 +339,8 @@ class Session:
             save: A file for the body of the only request's reply, which is then not
                 kept in memory; an error's is shown as ever, and not saved.
             overwrite: Whether a file that is there may be replaced.
-            progress: Is told how much was saved, of how much, where it takes long.
+            progress: Is told how much came, of how much if that is known, where it
+                takes long: bytes of a file, pages of a list.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -362,7 +363,9 @@ class Session:
 
         def go_on(token: Token) -> Reply:
             left = list(prepared)
-            sending = Sending(left=left, token=token, every_page=every_page)
+            sending = Sending(
+                left=left, token=token, every_page=every_page, progress=progress
+            )
             return self._go_on(world, sending, alias)
 
         held = self._holdings.held(world, alias)
@@ -403,8 +406,9 @@ class Session:
         """Return the requests that `api` would send, redacted; nothing is sent."""
         from oauthmagic.session.requests import prepare, preview  # noqa: PLC0415
 
-        world, _ = self._holdings.named(target)
-        return preview(world, prepare(world, text, variables or {}))
+        world, alias = self._holdings.named(target)
+        prepared = prepare(world, text, variables or {})
+        return preview(world, prepared, self._holdings.held(world, alias))
 
     def code(
         self,
@@ -773,6 +777,22 @@ class Session:
         world, alias = self._holdings.named(target)
         return scope_table(world.provider, self._holdings.held(world, alias))
 
+    def endpoints(self, target: str) -> pd.DataFrame:
+        """Return a table of what can be asked of a target, and with which scopes.
+
+        Raises:
+            CommandError: None is known.
+        """
+        from oauthmagic.views.tables import endpoint_table  # noqa: PLC0415 - pandas
+
+        world, alias = self._holdings.named(target)
+        if not world.provider.endpoints:
+            name = world.provider.name
+            msg = f"No endpoints of {name} are known."
+            hint = f"An OpenAPI file describes them: %token add {name} --openapi FILE."
+            raise CommandError(msg, hint=hint)
+        return endpoint_table(world.provider, self._holdings.held(world, alias))
+
     def providers(self) -> pd.DataFrame:
         """Return a table of the providers that can be named."""
         from oauthmagic.views.tables import provider_table  # noqa: PLC0415 - pandas
@@ -780,9 +800,14 @@ class Session:
         return provider_table(self._worlds.catalogue.all())
 
     def add(
-        self, source: str | Path | Provider, *, name: str = "", api_base: str = ""
+        self,
+        source: str | Path | Provider | None = None,
+        *,
+        name: str = "",
+        api_base: str = "",
+        openapi: str | Path | None = None,
     ) -> str:
-        """Make a provider known; return its name.
+        """Make a provider or its endpoints known; return the provider's name.
 
         A file is read at once, and nothing is sent; where it names an issuer and no
         token_endpoint, the issuer is asked when an endpoint is first needed. An
@@ -790,21 +815,30 @@ class Session:
 
         Args:
             source: The path of a TOML file; an issuer, `"https://id.acme.example"`;
-                or a `oauthmagic.providers.provider.Provider`.
+                a `oauthmagic.providers.provider.Provider`; or, with `openapi`, the
+                name of a provider that is known already, or nothing where that file
+                alone describes one.
             name: Another name than the source's own; for an issuer also
                 `NAME@production`, for it is a sandbox otherwise.
             api_base: For an issuer, what paths are resolved against; without it,
                 the issuer's origin.
+            openapi: The path of an OpenAPI 3.0 or 3.1 file (JSON; YAML where a
+                package reads it): what `endpoints` then shows.
 
         Raises:
-            ProviderFileError: The file cannot be read, or what it says.
+            ProviderFileError: A file cannot be read, or what it says.
             DiscoveryFailed: There is no metadata at the issuer, or none that may be
                 believed.
             CommandError: The name is taken, or is none.
         """
-        from oauthmagic.session.additions import described  # noqa: PLC0415
+        from oauthmagic.session.additions import described, is_known  # noqa: PLC0415
 
-        provider = described(source, self._worlds, name=name, api_base=api_base)
+        provider = described(
+            source, self._worlds, name=name, api_base=api_base, openapi=openapi
+        )
+        if is_known(source, self._worlds.catalogue):
+            self._worlds.catalogue.describe(provider)
+            return provider.name
         if provider.name in self._holdings.aliases():
             msg = f"{provider.name!r} is the name of a token that is held."
             raise CommandError(msg, hint=f"First: %token forget {provider.name}.")
@@ -832,6 +866,24 @@ class Session:
         catalogue = self._worlds.catalogue
         providers = {name: catalogue.environments(name) for name in catalogue}
         return providers | dict.fromkeys(self._holdings.aliases(), ())
+
+    def targets(self, typed: str = "") -> list[str]:
+        """Return the targets and aliases that begin with what is typed.
+
+        A provider with tenants is named up to its tenant first, and up to its
+        environment then. No package is run that was not used before.
+        """
+        from oauthmagic.session.targets import targets  # noqa: PLC0415 - if asked
+
+        return targets(self._worlds.catalogue, self._store.tokens(), typed)
+
+    def known_provider(self, target: str) -> Provider | None:
+        """Return the provider of a target or alias, where it is known already.
+
+        What is typed behind the provider's name need not be complete.
+        """
+        text = self._holdings.aliases().get(target, target)
+        return self._worlds.catalogue.known(text.partition("@")[0].partition("/")[0])
 
     def read_target(self, text: str) -> Target:
         """Return the parts of a target or alias, whether or not they exist.

@@ -25,12 +25,14 @@ def added_text(provider: Provider, *, is_discovered: bool) -> str:
 
     Args:
         provider: The provider.
-        is_discovered: Whether an issuer described it: then where its client secrets
-            will go is shown, and which of that is on another host.
+        is_discovered: Whether an issuer or an OpenAPI file described it: then where
+            its client secrets will go is shown, and which of that is on another host.
     """
     names = list(provider.environments)
     target = provider.name if "sandbox" in names else f"{provider.name}@{names[0]}"
     lines = [f"Added {provider.name}. Next: %token {target}"]
+    if provider.endpoints:
+        lines.append(f"  {endpoints_text(provider)}")
     for environment in provider.environments.values():
         if environment.is_to_be_discovered:
             issuer = environment.endpoints["issuer"]
@@ -46,8 +48,19 @@ def added_text(provider: Provider, *, is_discovered: bool) -> str:
     return "\n".join(lines)
 
 
+def endpoints_text(provider: Provider) -> str:
+    """Return how many endpoints of a provider are known, and where they are seen."""
+    tenants = provider.tenants
+    tenant = "" if tenants is None else f"/{next(iter(tenants), 'NAME')}"
+    name = next(iter(provider.environments))
+    target = f"{provider.name}{tenant}@{name}"
+    count = len(provider.endpoints)
+    return f"{count:,} endpoint{'s' * (count != 1)}: %token endpoints {target}"
+
+
 def _endpoints(environment: Environment) -> list[str]:
-    issuer = parse_url(environment.endpoints["issuer"])
+    known = environment.endpoints.get("issuer", environment.api_base)
+    issuer = parse_url(known)
     found = {"token_endpoint": environment.token_endpoint, **environment.endpoints}
     lines = []
     for name in _SHOWN:
@@ -55,6 +68,6 @@ def _endpoints(environment: Environment) -> list[str]:
             host = parse_url(found[name]).host
             other = "" if host == issuer.host else f"   <- another host: {host}"
             lines.append(f"  {name}: {quote(found[name])}{other}")
-    same = environment.api_base == issuer.origin
+    same = "issuer" in environment.endpoints and environment.api_base == issuer.origin
     note = " (the issuer's origin; a file names another)" if same else ""
     return [*lines, f"  API base: {environment.api_base}{note}"]

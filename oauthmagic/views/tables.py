@@ -41,6 +41,14 @@ SCOPE_DTYPES = {
     "requested": "boolean",
     "granted": "boolean",
 }
+ENDPOINT_DTYPES = {
+    "method": "string",
+    "path": "string",
+    "scopes": "string",
+    # Not known where no scope is described, or no token is held.
+    "covered": "boolean",
+    "summary": "string",
+}
 CHECK_DTYPES = {
     "check": "string",
     "ok": "bool",
@@ -130,6 +138,26 @@ def scope_table(provider: Provider, token: Token | None) -> pd.DataFrame:
             for name in names
         ],
         SCOPE_DTYPES,
+    )
+
+
+def endpoint_table(provider: Provider, token: Token | None) -> pd.DataFrame:
+    """Return one row per endpoint, with whether the token's scopes cover it."""
+    granted = token.scopes if token else frozenset()
+    return _frame(
+        [
+            {
+                "method": each.method,
+                "path": each.path,
+                "summary": each.summary,
+                "scopes": each.needs,
+                "covered": not each.missing(granted)
+                if granted and each.needs
+                else None,
+            }
+            for each in provider.endpoints
+        ],
+        ENDPOINT_DTYPES,
     )
 
 

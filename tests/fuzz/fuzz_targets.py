@@ -35,6 +35,8 @@ from oauthmagic.oauth.authorization import (
 from oauthmagic.oauth.challenges import BearerError, bearer_error, parse_challenges
 from oauthmagic.oauth.responses import MAX_LIFE, TokenResponse, read_token_response
 from oauthmagic.oauth.targets import Target, parse_target
+from oauthmagic.providers.openapi import read_openapi
+from oauthmagic.providers.openapi_texts import read_document
 from oauthmagic.redaction import Secret
 from oauthmagic.transport.retry_after import parse_retry_after
 from oauthmagic.transport.urls import parse_url
@@ -298,6 +300,54 @@ LINES = (
 )
 
 
+def openapi(data: bytes) -> None:
+    """OpenAPI 3.1, JSON or YAML: what is read can be shown and asked for."""
+    try:
+        said = read_openapi(read_document(data))
+    except errors.ProviderFileError as error:
+        check_error(error)
+        return
+    for each in said.endpoints_at("https://api.example/v1"):
+        shown = f"{each.path}{each.summary}{each.needs}"
+        assert not UNSEEN.search(shown), ascii(shown)
+        assert each.path.startswith("/")
+        assert not set("?# ") & set(each.path)
+
+
+def _openapi_seeds() -> Iterable[bytes]:
+    parameter = {"name": "p", "in": "query", "description": "\u202eP\n"}
+    reference = {"$ref": "#/components/parameters/p"}
+    operation = {"summary": "Ask", "security": [{"o": ["a"]}, {}]}
+    flow = {"tokenUrl": "https://id.example/t", "scopes": {"a": "A", "b": "B"}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "T"},
+        "servers": [{"url": "/{v}", "variables": {"v": {"default": "v1"}}}],
+        "paths": {
+            "/a/{id}": {"get": operation, "parameters": [reference]},
+            "/b": {"$ref": "#/paths/~1a~1{id}"},
+            "/c?d": {"get": {}},
+        },
+        "components": {
+            "parameters": {"p": parameter},
+            "securitySchemes": {
+                "o": {"type": "oauth2", "flows": {"clientCredentials": flow}},
+                "i": {
+                    "type": "openIdConnect",
+                    "openIdConnectUrl": "https://id.example",
+                },
+            },
+        },
+    }
+    yield json.dumps(document).encode()
+    for name in document:
+        # Each member in turn is something else.
+        for other in ([], {"$ref": "#/paths"}, None, "x"):
+            yield json.dumps(document | {name: other}).encode()
+    yield b"openapi: 3.0.0\npaths:\n  /a: &a\n    get: {summary: A}\n  /b: *a\n"
+    yield b"openapi: 3.0.0\npaths: &p {/a: *p}"
+
+
 def _url_seeds() -> Iterable[bytes]:
     text = (TESTS / "transport/url_cases.toml").read_text(encoding="utf-8")
     for cases in tomllib.loads(text).values():
@@ -320,4 +370,5 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Iterable[bytes]]]
     "magic_line": (magic_line, _line_seeds),
     "url": (url, _url_seeds),
     "callback": (callback, _callback_seeds),
+    "openapi": (openapi, _openapi_seeds),
 }

@@ -115,6 +115,8 @@ def bare_shell(
     monkeypatch.setattr(oauthmagic.session, "_current", None)
     # IPython puts every cell in there, for tracebacks.
     monkeypatch.setattr(linecache, "cache", dict(linecache.cache))
+    if hasattr(linecache, "_ipython_cache"):  # before IPython 8.0
+        monkeypatch.setattr(linecache, "_ipython_cache", {})
     InteractiveShell.clear_instance()
     folder = clean_environ / ".ipython" / "profile_default"
     config = Config()

@@ -83,3 +83,70 @@ def test_quiet_is_quiet(shell, issuer):
 def test_a_name_that_cannot_be_is_refused(shell, issuer, name):
     """A verb, a provider that is there, a demo."""
     assert shell(f"%token add {issuer} --as {name}").error is not None
+
+
+API = """
+openapi: 3.0.3
+info: {title: Shop}
+servers: [{url: "https://api.shop.example/v1"}]
+security: [{login: [orders]}]
+paths:
+  /orders:
+    get: {summary: List orders}
+components:
+  securitySchemes:
+    login:
+      type: oauth2
+      flows:
+        clientCredentials: {tokenUrl: "https://id.shop.example", scopes: {orders: See}}
+"""
+
+
+@pytest.fixture
+def api_file(tmp_path):
+    """Write an OpenAPI file; return its path."""
+    path = tmp_path / "shop.yaml"
+    path.write_text(API, encoding="utf-8")
+    return path
+
+
+def test_an_openapi_file_alone_is_a_provider(shell, api_file):
+    """Where its client secrets will go is shown, for nobody typed it."""
+    grant = "client_credentials"
+    ran = shell(f"%token add --openapi {api_file}")
+
+    assert ran.stdout.splitlines() == [
+        "Added shop. Next: %token shop",
+        "  1 endpoint: %token endpoints shop@sandbox",
+        "  token_endpoint: https://id.shop.example   <- another host: id.shop.example",
+        "  API base: https://api.shop.example/v1",
+        f"  grants: {grant}, refresh_token; without --grant, {grant}",
+        "  client authentication: client_secret_basic",
+    ]
+    table = shell("%token endpoints shop").value
+    assert table.loc[0, ["method", "path", "scopes"]].tolist() == [
+        *("GET", "/orders", "orders")
+    ]
+
+
+def test_an_openapi_file_describes_a_provider(shell, api_file, echo_provider):
+    """One of a file, an issuer or one that is known."""
+    added = shell(f"%token add '{echo_provider()}' --openapi {api_file}")
+    known = shell(f"%token add paysafe --openapi {api_file}")
+
+    assert added.stdout.splitlines() == [
+        "Added echo. Next: %token echo",
+        "  1 endpoint: %token endpoints echo@sandbox",
+    ]
+    assert known.stdout == ("paysafe: 1 endpoint: %token endpoints paysafe/NAME@demo\n")
+    assert shell(f"%token add paysafe --openapi {api_file} -q").stdout == ""
+
+
+def test_what_is_to_be_added_has_to_be_said(shell):
+    """With an example."""
+    ran = shell("%token add")
+
+    assert str(ran.error) == "%token add needs one FILE.toml or URL."
+    assert "%token demo takes" not in ran.stdout
+    refused = shell("%token show revsto@demo --openapi x.yaml")
+    assert refused.error.hint == "It is an option of %token add."

@@ -117,7 +117,10 @@ def test_a_dry_run_sends_nothing(shell):
     """`--dry-run` prints the request with the token's place, and gets no token."""
     ran = shell(f"%%api revsto@demo --dry-run\nGET {PRODUCTS}\nX-Thing: 1")
 
-    assert ran.stdout.startswith(f"GET https://revsto.demo.invalid/api{PRODUCTS}\n")
+    assert ran.stdout.startswith(
+        "# Needs the scope account_view.\n"
+        f"GET https://revsto.demo.invalid/api{PRODUCTS}\n"
+    )
     assert "X-Thing: 1" in ran.stdout
     assert "Authorization: Bearer" in ran.stdout
     assert shell.asked() == []

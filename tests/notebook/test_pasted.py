@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from IPython.core.completer import provisionalcompleter
 
 API = "https://revsto.demo.invalid/api"
 PRODUCTS = "/distributor/v1/products"
@@ -123,26 +122,6 @@ def test_a_trace_is_a_picture_in_three_forms(shell):
         "text/html",
         "text/markdown",
     }
-
-
-@pytest.mark.parametrize(
-    ("line", "completions"),
-    [
-        ("%token tr", ["trace"]),
-        ("%token co", ["code"]),
-        (
-            "%token code revsto@demo --lang ",
-            ["curl", "javascript", "python", "python-requests"],
-        ),
-        ("%%api revsto@demo --lang j", ["javascript"]),
-    ],
-)
-def test_what_can_be_typed_is_completed(shell, line, completions):
-    """The new verbs and the languages."""
-    with provisionalcompleter():
-        found = list(shell.shell.Completer.completions(line, len(line)))
-
-    assert sorted(each.text for each in found) == completions
 
 
 def test_a_reply_is_saved_and_said(shell, tmp_path):

@@ -51,7 +51,7 @@ def places(notebook):
         "cells": [
             linecache.cache[name]
             for name in linecache.cache
-            if linecache.cache[name][1:2] == (None,)
+            if linecache.cache[name][1:2] == (None,) or "ipython-input" in name
         ],
     }
     for number, value in list(names["Out"].items()):

@@ -188,3 +188,12 @@ def test_what_python_writes_is_read_as_it_was(members):
     assert read(json.dumps(members)) == members
     plain = json.dumps(members, ensure_ascii=False)
     assert read(plain.encode("utf-8", "surrogatepass")) == members
+
+
+def test_a_longer_text_may_be_deeper():
+    """Where the caller says so, and no deeper than that."""
+    body = b'{"a":' * 40 + b"1" + b"}" * 40
+
+    assert read_object(body, max_bytes=1000, max_depth=40)
+    with pytest.raises(ValueError, match="nested more than 39 deep"):
+        read_object(body, max_bytes=1000, max_depth=39)
