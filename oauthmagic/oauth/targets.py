@@ -19,6 +19,7 @@ VERBS = (
     "scopes",
     "providers",
     "trace",
+    "timeline",
     "code",
     "resume",
     "adopt",

@@ -1,4 +1,6 @@
-"""Tokens and replies as HTML: escaped, without script, readable in both themes.
+"""Replies and pending actions as HTML, and what all HTML of ours is made of.
+
+Escaped, without script, readable in both themes, and not typeset as mathematics.
 
 Colours come from the page; a state is said in words, never by colour alone.
 """
@@ -8,13 +10,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
+from oauthmagic.oauth.targets import PRODUCTION_MARK, production_mark
 from oauthmagic.redaction import quote, redact
 from oauthmagic.views.cards import link_html
-from oauthmagic.views.texts import body_text, reply_title, token_facts, token_title
+from oauthmagic.views.texts import body_text, reply_title
 
 if TYPE_CHECKING:
-    from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
 
@@ -24,33 +25,29 @@ _BADGE = (
     "font-size:.85em;font-weight:bold;white-space:nowrap"
 )
 CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+#: Of an element in which nothing is typeset as mathematics: a stranger's `$` is a `$`.
+PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
 
 
-def _badge(environment: str) -> str:
+def section(title: str, html: str, *, is_open: bool = False) -> str:
+    """Return a part of a view that opens and closes without a script."""
+    state = " open" if is_open else ""
+    return (
+        f'<details{state} style="margin:4px 0"><summary style="cursor:pointer">'
+        f"{escape(title)}</summary>{html}</details>"
+    )
+
+
+def badge(environment: str) -> str:
     """Return the mark of production: a word on red, or nothing."""
     if not production_mark(environment):
         return ""
     return f'<span style="{_BADGE}">{PRODUCTION_MARK}</span>'
 
 
-def token_html(token: Token) -> str:
-    """Return a token's metadata as a table with a caption."""
-    rows = "".join(
-        f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
-        f'{escape(name)}</th><td style="{CELL}">{escape(value)}</td></tr>'
-        for name, value in token_facts(token)
-    )
-    return (
-        '<table style="border-collapse:collapse">'
-        '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
-        f"{escape(token_title(token))}{_badge(environment_of(token.target))}</caption>"
-        f"<tbody>{rows}</tbody></table>"
-    )
-
-
 def pending_html(action: PendingAction) -> str:
     """Return a pending action as a card: what, by whom, until when, how to answer."""
-    mark = _badge(action.environment)
+    mark = badge(action.environment)
     parts = [f"<div><b>{escape(action.sentence)}</b>{mark}</div>"]
     if action.wants:
         wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
@@ -68,14 +65,14 @@ def pending_html(action: PendingAction) -> str:
         parts.append(f'<div style="opacity:.7">{escape(action.why)}</div>')
     parts.append(f"<div>{escape(action.how_to_answer())}</div>")
     return (
-        '<div role="group" style="border:1px solid;border-radius:4px;padding:8px 12px;'
-        f'max-width:48em">{"".join(parts)}</div>'
+        f'<div {PLAIN} role="group" style="border:1px solid;border-radius:4px;'
+        f'padding:8px 12px;max-width:48em">{"".join(parts)}</div>'
     )
 
 
 def reply_html(reply: Reply) -> str:
     """Return a reply: its status line, its hint, and its body as plain text."""
-    mark = _badge(reply.environment)
+    mark = badge(reply.environment)
     parts = [f"<div><b>{escape(reply_title(reply))}</b>{mark}</div>"]
     if reply.note:
         parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import listed
-from oauthmagic.oauth.targets import environment_of, production_mark
+from oauthmagic.oauth.targets import production_mark
 from oauthmagic.redaction import quote, redact
+from oauthmagic.views.lifetimes import duration
 from oauthmagic.views.masking import body_lines, header_lines, shown_url
 from oauthmagic.views.tables import status
 
@@ -27,7 +28,6 @@ __all__ = [
     "request_text",
     "shown_scopes",
     "token_facts",
-    "token_text",
     "token_title",
 ]
 
@@ -35,13 +35,6 @@ __all__ = [
 SOON = 7 * 24 * 3600
 #: The most scopes of a token that are named.
 MOST_SCOPES = 40
-
-
-def token_text(token: Token) -> str:
-    """Return a token's metadata, a line each."""
-    rows = "\n".join(f"  {name:<14}{value}" for name, value in token_facts(token))
-    mark = production_mark(environment_of(token.target))
-    return f"{token_title(token)} {mark}".rstrip() + f"\n{rows}"
 
 
 def token_title(token: Token) -> str:
@@ -85,7 +78,7 @@ def _life(token: Token) -> str:
     until = f"{token.expires_at:%H:%M:%S} UTC"
     if status(token) == "expired":
         return f"expired at {until}"
-    return f"valid for {_duration(left.total_seconds())}, until {until}"
+    return f"valid for {duration(left.total_seconds())}, until {until}"
 
 
 def _refresh(token: Token) -> str:
@@ -98,19 +91,8 @@ def _refresh(token: Token) -> str:
     if left <= 0:
         return f"the refresh token is over ({until}): log in again"
     if left < SOON:
-        return (
-            f"by refresh token, {until}: log in again before ({_duration(left)} left)"
-        )
-    return f"by refresh token, {until}"
-
-
-def _duration(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    if days or hours:
-        return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"by refresh token, {until}: log in again before ({duration(left)} left)"
+    return f"by refresh token, {until} ({duration(left)} left), then log in again"
 
 
 def reply_text(reply: Reply) -> str:
