@@ -1,48 +1,19 @@
-"""Replies and pending actions as HTML, and what all HTML of ours is made of.
-
-Escaped, without script, readable in both themes, and not typeset as mathematics.
-
-Colours come from the page; a state is said in words, never by colour alone.
-"""
+"""Replies and pending actions as HTML, escaped."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from oauthmagic.oauth.targets import PRODUCTION_MARK, production_mark
-from oauthmagic.redaction import quote, redact
+from oauthmagic.redaction import quote
+from oauthmagic.views.bodies import body_html
 from oauthmagic.views.cards import link_html
-from oauthmagic.views.texts import body_text, reply_title
+from oauthmagic.views.markup import PLAIN, badge
+from oauthmagic.views.texts import reply_title, shown_hint
 
 if TYPE_CHECKING:
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
-
-# The one thing with colours of its own: it must stand out on any page.
-_BADGE = (
-    "background:#b3261e;color:#fff;border-radius:3px;padding:0 6px;margin-left:8px;"
-    "font-size:.85em;font-weight:bold;white-space:nowrap"
-)
-CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
-#: Of an element in which nothing is typeset as mathematics: a stranger's `$` is a `$`.
-PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
-
-
-def section(title: str, html: str, *, is_open: bool = False) -> str:
-    """Return a part of a view that opens and closes without a script."""
-    state = " open" if is_open else ""
-    return (
-        f'<details{state} style="margin:4px 0"><summary style="cursor:pointer">'
-        f"{escape(title)}</summary>{html}</details>"
-    )
-
-
-def badge(environment: str) -> str:
-    """Return the mark of production: a word on red, or nothing."""
-    if not production_mark(environment):
-        return ""
-    return f'<span style="{_BADGE}">{PRODUCTION_MARK}</span>'
 
 
 def pending_html(action: PendingAction) -> str:
@@ -71,17 +42,12 @@ def pending_html(action: PendingAction) -> str:
 
 
 def reply_html(reply: Reply) -> str:
-    """Return a reply: its status line, its hint, and its body as plain text."""
+    """Return a reply: its status line, its hint, and its body."""
     mark = badge(reply.environment)
     parts = [f"<div><b>{escape(reply_title(reply))}</b>{mark}</div>"]
     if reply.note:
         parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')
     if reply.hint:
-        parts.append(f"<div><b>Hint:</b> {escape(redact(reply.hint))}</div>")
-    body = body_text(reply)
-    if body:
-        parts.append(
-            '<pre style="max-height:32em;overflow:auto;white-space:pre-wrap;'
-            f'overflow-wrap:anywhere">{escape(body)}</pre>'
-        )
-    return "".join(parts)
+        parts.append(f"<div><b>Hint:</b> {escape(shown_hint(reply))}</div>")
+    parts.append(body_html(reply))
+    return f"<div {PLAIN}>{''.join(parts)}</div>"

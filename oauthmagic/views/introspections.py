@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oauthmagic.errors import listed
 from oauthmagic.oauth.introspection import LONGEST
 from oauthmagic.redaction import quote
-from oauthmagic.views.html import CELL
+from oauthmagic.views.markup import CELL
 from oauthmagic.views.tables import introspection_table
 from oauthmagic.views.texts import shown_scopes, token_facts
 

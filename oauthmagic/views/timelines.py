@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from oauthmagic.errors import listed
 from oauthmagic.oauth.targets import environment_of, production_mark
 from oauthmagic.redaction import quote
-from oauthmagic.views.html import CELL, PLAIN, section
 from oauthmagic.views.lifetimes import COLOUR, duration
+from oauthmagic.views.markup import CELL, PLAIN, section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,8 @@ from oauthmagic.oauth.jwts import KINDS, read_claims
 from oauthmagic.oauth.targets import environment_of, production_mark
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import quote
-from oauthmagic.views.html import CELL, PLAIN, badge, section
 from oauthmagic.views.lifetimes import bar_html, bar_text
+from oauthmagic.views.markup import CELL, PLAIN, badge, section
 from oauthmagic.views.masking import masked
 from oauthmagic.views.texts import MOST_SCOPES, token_facts, token_title
 
