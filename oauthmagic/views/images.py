@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 #: The largest picture that is shown, in bytes; it is saved with the notebook.
 LARGEST = 1 << 20
-#: A picture of few bytes can have many points, each of which takes four in a browser.
-MOST_POINTS = 25_000_000
+#: A picture of few bytes can have many pixels, each of which takes four in a browser.
+MOST_PIXELS = 25_000_000
 # Markers of a JPEG frame (ITU-T T.81, table B.1), but for those that mean other things.
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A picture, and its measures in points."""
+    """A picture, and its measures in pixels."""
 
     media_type: str
     width: int
@@ -34,13 +34,13 @@ class Picture:
 
     def __str__(self) -> str:
         size = f"{len(self.body):,} bytes"
-        return f"{self.media_type}, {self.width} x {self.height} points, {size}"
+        return f"{self.media_type}, {self.width} x {self.height} pixels, {size}"
 
     @property
     def can_be_shown(self) -> bool:
         """Whether it is small enough, packed and unpacked."""
-        points = self.width * self.height
-        return len(self.body) <= LARGEST and 0 < points <= MOST_POINTS
+        pixels = self.width * self.height
+        return len(self.body) <= LARGEST and 0 < pixels <= MOST_PIXELS
 
     @property
     def data_url(self) -> str:

@@ -160,6 +160,7 @@ class Reply:
                 would make a table many times larger than the reply.
         """
         from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
+        from oauthmagic.views.untypeset import untypeset  # noqa: PLC0415 - with it
 
         if self.is_empty_list:
             return flat_frame([])
@@ -169,7 +170,7 @@ class Reply:
         rows = self._rows(path)
         for page in self.pages:
             rows = rows + page._rows(path)  # noqa: SLF001 - the same list, gone on
-        return flat_frame(rows)
+        return untypeset(flat_frame(rows))
 
     def _rows(self, path: str | None) -> list[Any]:
         value = self.json()

@@ -38,7 +38,7 @@ def tree_html(value: Any) -> str:
     is_small = _count(value, _SMALL + 1) <= _SMALL
     room = _Room(MOST_VALUES)
     tree = _node("", masked(value), room, opened=9 if is_small else 1, depth=0)
-    return f'<div style="line-height:1.5">{tree}</div>'
+    return f'<div style="line-height:1.5;overflow-wrap:anywhere">{tree}</div>'
 
 
 def rows_html(rows: Sequence[Any], total: int | None = None) -> str:
