@@ -31,9 +31,9 @@ def pending_html(action: PendingAction) -> str:
         parts.append(f"<div>Enter the code: <b>{escape(action.user_code)}</b></div>")
     if action.expires_at is not None:
         end = f"{action.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-        parts.append(f'<div style="opacity:.7">Until {end}.</div>')
+        parts.append(f'<div style="opacity:.8">Until {end}.</div>')
     if action.why:
-        parts.append(f'<div style="opacity:.7">{escape(action.why)}</div>')
+        parts.append(f'<div style="opacity:.8">{escape(action.why)}</div>')
     parts.append(f"<div>{escape(action.how_to_answer())}</div>")
     return (
         f'<div {PLAIN} role="group" style="border:1px solid;border-radius:4px;'
@@ -46,7 +46,7 @@ def reply_html(reply: Reply) -> str:
     mark = badge(reply.environment)
     parts = [f"<div><b>{escape(reply_title(reply))}</b>{mark}</div>"]
     if reply.note:
-        parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')
+        parts.append(f'<div style="opacity:.8">{escape(quote(reply.note))}</div>')
     if reply.hint:
         parts.append(f"<div><b>Hint:</b> {escape(shown_hint(reply))}</div>")
     parts.append(body_html(reply))

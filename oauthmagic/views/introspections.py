@@ -159,7 +159,7 @@ class Introspected:
             for name in ("", SERVER, "here")
         )
         rows = "".join(
-            f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
+            f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.8">'
             f'{escape(name)}</th><td style="{CELL}">{escape(value)}</td>'
             f'<td style="{CELL}">{escape(held)}</td></tr>'
             for name, value, held in self.facts()

@@ -59,7 +59,7 @@ _CROSS = (
 )
 _LEGEND = (
     "&#9679; issued &nbsp; &#9650; refreshed &nbsp; &#10005; over &nbsp; &#9671; login "
-    "ends &nbsp; bar: good, pale what is to come &nbsp; dotted: over and not renewed"
+    "ends &nbsp; bar: good, faint: to come &nbsp; dotted: over"
 )
 
 
@@ -288,7 +288,7 @@ def _bar(left: float, right: float, middle: float, *, opacity: float) -> str:
         return ""
     return (
         f'<rect x="{left:.1f}" y="{middle - 6:.1f}" width="{right - left:.1f}" '
-        f'height="12" fill="{COLOUR}" fill-opacity="{opacity:g}"/>'
+        f'height="12" fill="{COLOUR}" fill-opacity="{opacity:g}" stroke="{COLOUR}"/>'
     )
 
 

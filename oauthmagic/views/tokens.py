@@ -210,6 +210,6 @@ def _claims_html(claims: Claims) -> str:
 
 def _row(name: str, html: str) -> str:
     return (
-        f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
+        f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.8">'
         f'{escape(name)}</th><td style="{CELL}">{html}</td></tr>'
     )
