@@ -98,6 +98,11 @@ def test_what_is_shown_can_be_read_and_moves(hub, desk):
             contrasts[name, theme] = desk.least_contrast(texts.locator("visible=true"))
             paths.append(keep(desk, name, cell))
 
+    step = output_of(desk, SHOWN["trace"]).locator("details", has_text="token request")
+    step.locator("summary").click()
+    desk.picture("trace-opened")
+
+    assert "grant_type = authorization_code" in step.locator("pre").inner_text()
     assert min(contrasts.values()) >= 4.5, contrasts
     sizes = {path.name: path.stat().st_size for path in paths}
     assert max(sizes.values()) < LARGEST, sizes
