@@ -39,7 +39,7 @@ VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak floors coverage mutants check notebooks lock clean
+.PHONY: help demo lab test soak floors coverage mutants check notebooks pictures lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
@@ -51,6 +51,7 @@ help:
 	@echo "make mutants    every change of it is noticed (MUTANTS_ARGS='--sample 10 urls')"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make notebooks  run the notebooks and compare their outputs"
+	@echo "make pictures   make the pictures of the README anew (it needs Chromium)"
 	@echo "make lock       write requirements/*.txt anew (UPGRADE=--upgrade for new versions)"
 	@echo "make clean      remove what the other targets made, $(VENV) included"
 
@@ -85,6 +86,13 @@ mutants: $(INSTALLED)
 
 notebooks: $(INSTALLED)
 	@failed=; $(RUN_NOTEBOOKS); $(VERDICT)
+
+pictures: $(INSTALLED)
+	@OAUTHMAGIC_REQUIRE=all OAUTHMAGIC_PICTURES="$(abspath build/pictures)" \
+		$(BIN)/python -m pytest -q tests/browser/test_pictures.py
+	@mkdir -p notebooks/pictures
+	@for name in form card token timeline trace reply; do \
+		cp "build/pictures/$$name.png" notebooks/pictures/; done
 
 # Every one is run, so that one reading shows all that is wrong.
 check: $(INSTALLED)

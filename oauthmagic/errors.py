@@ -33,6 +33,7 @@
     │   ├── InvalidDeviceResponse
     │   ├── InvalidIntrospectionResponse
     │   ├── InvalidChallenge             a step-up challenge that cannot be read
+    │   ├── SignatureRefused             a JWT that no key of the provider is known to have signed
     │   └── UnexpectedRedirect
     ├── OAuthError                       the server refused; one class per `error` code
     │   ├── InvalidRequest, InvalidClient, InvalidGrant, UnauthorizedClient,
@@ -379,6 +380,12 @@ class InvalidChallenge(ProtocolError):
         "Nothing was answered to it. Send the request once more; "
         "if the challenge comes back the same, report it to the provider."
     )
+
+
+class SignatureRefused(ProtocolError):
+    """A JWT whose signature could not be verified (RFC 7515, section 5.2)."""
+
+    hint = "Do not rely on what it says of itself."
 
 
 class UnexpectedRedirect(ProtocolError):

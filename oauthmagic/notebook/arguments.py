@@ -70,7 +70,7 @@ _OPTIONS = {
     "add": ("alias", "openapi"),
     "adopt": ("source", "credentials", "alias", "env_file"),
     "resume": ("answer",),
-    "show": ("credentials", "env_file"),
+    "show": ("credentials", "env_file", "verify"),
     "form": ("ask",),
     "code": ("lang", "scope", "all_scopes", "grant"),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
@@ -288,6 +288,7 @@ def token_parser() -> Parser:
     # Not named after what it takes: --refresh-token takes a secret elsewhere.
     add("--of")
     add("--remember", action="store_true")
+    add("--verify", action="store_true")
     add("--lang")
     add("--all", dest="every", action="store_true")
     add("--keyring", action="store_true")

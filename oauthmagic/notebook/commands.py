@@ -61,6 +61,7 @@ VERBS = (
     "add",
     "resume",
     "trace",
+    "timeline",
     "code",
     "demo",
 )
@@ -196,11 +197,13 @@ class Commands:
             env_file=options.env_file,
         )
         if checks is None:
-            return self._session.show(target)
+            return self._session.show(target, verify=options.verify)
         display(checks)
         try:
-            return self._session.show(target)
+            return self._session.show(target, verify=options.verify)
         except CommandError:
+            if options.verify:
+                raise
             return None  # the table is worth most before there is a token
 
     def _form(self, options: Namespace, target: str = "") -> Any:
@@ -291,6 +294,9 @@ class Commands:
 
     def _trace(self, _: Namespace, target: str | None = None) -> Any:
         return self._session.trace(target)
+
+    def _timeline(self, _: Namespace, target: str | None = None) -> Any:
+        return self._session.timeline(target)
 
     def _code(self, options: Namespace, target: str) -> None:
         text = self._session.code(
@@ -388,7 +394,7 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
         CommandError: There are more or fewer.
     """
     needs = 0 if verb == "providers" or options.every else 1
-    alone = verb in ("form", "resume", "trace") or (verb == "add" and options.openapi)
+    alone = verb in _ALONE or (verb == "add" and options.openapi)
     if len(words) == needs or (alone and not words):
         return words
     what = {"add": "FILE.toml or URL", "forget": "TARGET (or --all)"}.get(
@@ -400,6 +406,8 @@ def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
     raise CommandError(msg, hint=f"For example %token {verb}{_EXAMPLES[verb]}.")
 
 
+#: Verbs that need no target.
+_ALONE = ("form", "resume", "trace", "timeline")
 _EXAMPLES = {
     "form": " revsto@demo",
     "show": " revsto@demo",
@@ -414,6 +422,7 @@ _EXAMPLES = {
     "add": " acme.toml",
     "resume": " stet/17515@demo --answer accept",
     "trace": " revsto@demo",
+    "timeline": " revsto@demo",
     "code": " revsto@sandbox --lang python",
     "demo": " revsto@demo --advance 271",
 }

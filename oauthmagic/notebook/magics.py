@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _MAGICS = (("line", "token"), ("line", "api"), ("cell", "api"))
 #: Classes of which a notebook shows more than their `repr`.
-_SHOWN = (("oauthmagic.oauth.tokens", "Token"),)
+_SHOWN = (
+    ("oauthmagic.oauth.tokens", "Token"),
+    ("oauthmagic.views.tokens", "ShownToken"),
+)
 
 
 class OAuthMagic(Configurable):
@@ -97,7 +100,8 @@ class OAuthMagics:
 
         %token                            table of the tokens held now
         %token TARGET [--scope S ...]     a usable token: the one held, else a new one
-        %token show TARGET                what is known of the token held
+        %token show TARGET                what is known of the token held: its life, its
+                                          scopes, the claims of a JWT (unverified)
         %token refresh TARGET             renew it now
         %token revoke TARGET              revoke it at the server, then forget it
         %token introspect TARGET          ask the server what it knows of it
@@ -110,6 +114,7 @@ class OAuthMagics:
         %token adopt TARGET --from VAR    look after a token got elsewhere
         %token resume [TARGET]            finish what waits for you
         %token trace [TARGET]             diagram of what was exchanged, without secrets
+        %token timeline [TARGET]          picture of tokens: issued, refreshed, over
         %token code TARGET --lang L       the same token request as a program
         %token demo TARGET --advance S    play the simulator's side
 
@@ -148,8 +153,9 @@ class OAuthMagics:
         Options of code: --lang curl, python (httpx), python-requests or javascript; and
         --scope, --all-scopes, --grant. Secrets are names of environment variables.
 
-        Options of show: --credentials VAR and --env-file PATH, to have certificates
-        looked at before there is a token.
+        Options of show: --verify, to have the claims of a JWT verified with the keys at
+        the provider's jwks_uri; --credentials VAR and --env-file PATH, to have
+        certificates looked at before there is a token.
 
         Options of adopt: --from VAR, a mapping with access_token, refresh_token,
         expires_in, scope; --credentials VAR; --env-file PATH; --as NAME.
@@ -310,13 +316,13 @@ def _formatters(shell: InteractiveShell) -> Any:
 
 
 def _plain(token: Any, printer: Any, cycle: bool) -> None:  # noqa: ARG001, FBT001
-    from oauthmagic.views.texts import token_text  # noqa: PLC0415 - when shown
+    from oauthmagic.views.tokens import token_text  # noqa: PLC0415 - when shown
 
     printer.text(token_text(token))
 
 
 def _html(token: Any) -> str:
-    from oauthmagic.views.html import token_html  # noqa: PLC0415 - when shown
+    from oauthmagic.views.tokens import token_html  # noqa: PLC0415 - when shown
 
     return token_html(token)
 

@@ -20,6 +20,7 @@ VERBS = (
     "endpoints",
     "providers",
     "trace",
+    "timeline",
     "code",
     "resume",
     "adopt",

@@ -25,6 +25,7 @@ from oauthmagic.runtime.granting import (
     perform,
     token_after,
 )
+from oauthmagic.runtime.histories import Histories
 from oauthmagic.runtime.interruptions import Flights, finished
 from oauthmagic.runtime.refreshing import Refreshes, login_hint
 from oauthmagic.store.memory import FORKED
@@ -74,6 +75,9 @@ class TokenKeeper:
 
     Args:
         store: Where tokens are kept.
+
+    Attributes:
+        histories: When they were issued and renewed.
     """
 
     def __init__(self, store: Store) -> None:
@@ -89,6 +93,7 @@ class TokenKeeper:
         self._has_warned = False
         # Why the last renewal of a token failed that still served.
         self._trouble: dict[TokenKey, str] = {}
+        self.histories = Histories()
 
     def obtain(
         self,
@@ -169,11 +174,13 @@ class TokenKeeper:
             # Under the lock: whoever waits for it may bring credentials of its own.
             self._credentials.pop(token.key, None)
             self._trouble.pop(token.key, None)
+            self.histories.forget(token.key)
 
     def clear(self) -> int:
         """Forget every token, those that cannot be read included; return how many."""
         self._credentials.clear()
         self._trouble.clear()
+        self.histories.clear()
         return self._store.clear()
 
     def usable(self, token: Token, world: World) -> Token:
@@ -255,6 +262,7 @@ class TokenKeeper:
                     self._doubted.add(renewed.generation)
                 self._trouble.pop(token.key, None)
                 self._refreshes.forget(token.key)
+                self.histories.add(renewed)
                 return self._written(entry, renewed)
 
         return self._renewals.joined(token.key, step)
@@ -348,6 +356,7 @@ class TokenKeeper:
             token = token.replace(note=LEGACY_GRANT)
         self._credentials[token.key] = credentials
         self._trouble.pop(token.key, None)
+        self.histories.add(token)
         return self._written(entry, token, latest=True)
 
     def _written(self, entry: Entry, token: Token, *, latest: bool = False) -> Token:

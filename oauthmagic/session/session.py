@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
+    from oauthmagic.views.timelines import ShownTimeline
+    from oauthmagic.views.tokens import ShownToken
     from oauthmagic.views.traces import ShownTrace
 
 #: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
@@ -623,6 +625,36 @@ class Session:
             forgotten=trace.forgotten,
         )
 
+    def timeline(self, target: str | None = None) -> ShownTimeline:
+        """Return a picture of the tokens held: issued, refreshed, over, end of login.
+
+        A notebook draws it, a terminal has it in words. What other kernels did to
+        tokens that are shared is not known here, but for the last renewal.
+
+        Args:
+            target: The target or alias; without it, every token held.
+
+        Raises:
+            CommandError: None is held.
+        """
+        from oauthmagic.views.timelines import Lane, ShownTimeline  # noqa: PLC0415
+
+        if target is None:
+            tokens = self._store.tokens()
+        else:
+            world, alias = self._holdings.named(target)
+            tokens = self._holdings.matching(world, alias)
+        if not tokens:
+            what = target or "any target"
+            msg = f"No token is held for {what}."
+            raise CommandError(msg, hint=f"Get one: %token {target or 'revsto@demo'}.")
+        histories = self._keeper.histories
+        return ShownTimeline(
+            lanes=tuple(
+                Lane(token=token, generations=histories.of(token)) for token in tokens
+            )
+        )
+
     def forget(
         self, target: str | None = None, *, every: bool = False, keyring: bool = False
     ) -> int:
@@ -703,23 +735,38 @@ class Session:
         needed = world.provider.needed_fields(world.provider.check_grant(grant))
         return self._holdings.sources(world, alias, needed)
 
-    def show(self, target: str) -> Token:
+    def show(self, target: str, *, verify: bool = False) -> ShownToken:
         """Return the token held for a target as it is, without renewing it.
 
-        Its note says what is wrong with it as long as that is so.
+        Its note says what is wrong with it as long as that is so; with it come what
+        its scopes allow, and the claims of its JWTs.
+
+        Args:
+            target: The target or alias.
+            verify: Whether the signatures of its JWTs are verified, with the keys at
+                the provider's `jwks_uri`; else its claims are unverified.
 
         Raises:
-            CommandError: None is held.
+            CommandError: None is held, or there is nothing to verify, or by nothing.
+            SignatureRefused: No key of the provider has made one of the signatures.
+            OAuthMagicError: The keys could not be had.
         """
+        from oauthmagic.runtime.verification import verify as verified  # noqa: PLC0415
+        from oauthmagic.views.tokens import shown_token  # noqa: PLC0415 - when shown
+
         try:
-            token = self._require(target)[1]
+            world, token = self._require(target)
         except UnknownName:
             held = self._holdings.exactly(target)
-            if not held:
+            if not held or verify:
                 raise
-            token = held[-1]
-        trouble = self._keeper.trouble(token)
-        return token.replace(note=trouble) if trouble else token
+            return shown_token(held[-1], note=self._keeper.trouble(held[-1]))
+        return shown_token(
+            token,
+            note=self._keeper.trouble(token),
+            descriptions=world.provider.scopes,
+            claims=verified(token, world) if verify else None,
+        )
 
     def preflight(
         self,

@@ -104,7 +104,8 @@ def outcome_html(outcome: Any, lines: Iterable[str] = ()) -> str:
         outcome: A result, or an error.
         lines: What is said besides.
     """
-    from oauthmagic.views.html import reply_html, token_html  # noqa: PLC0415 - a circle
+    from oauthmagic.views.html import reply_html  # noqa: PLC0415 - a circle
+    from oauthmagic.views.tokens import token_html  # noqa: PLC0415 - the same
 
     said = "".join(f"<div>{escape(redact(line))}</div>" for line in lines)
     if isinstance(outcome, BaseException):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import visible
 from oauthmagic.redaction import quote, redact
-from oauthmagic.views.html import CELL
+from oauthmagic.views.markup import CELL
 from oauthmagic.views.tables import status
 from oauthmagic.views.texts import MOST_SCOPES
 

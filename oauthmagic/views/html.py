@@ -1,56 +1,24 @@
-"""Tokens and replies as HTML: escaped, without script, readable in both themes.
-
-Colours come from the page; a state is said in words, never by colour alone.
-"""
+"""Replies and pending actions as HTML, escaped."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
-from oauthmagic.redaction import quote, redact
+from oauthmagic.redaction import quote
+from oauthmagic.views.bodies import body_html
 from oauthmagic.views.cards import link_html
-from oauthmagic.views.texts import body_text, reply_title, token_facts, token_title
+from oauthmagic.views.markup import PLAIN, badge
+from oauthmagic.views.texts import reply_title, shown_hint
 
 if TYPE_CHECKING:
-    from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.views.replies import Reply
-
-# The one thing with colours of its own: it must stand out on any page.
-_BADGE = (
-    "background:#b3261e;color:#fff;border-radius:3px;padding:0 6px;margin-left:8px;"
-    "font-size:.85em;font-weight:bold;white-space:nowrap"
-)
-CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
-
-
-def _badge(environment: str) -> str:
-    """Return the mark of production: a word on red, or nothing."""
-    if not production_mark(environment):
-        return ""
-    return f'<span style="{_BADGE}">{PRODUCTION_MARK}</span>'
-
-
-def token_html(token: Token) -> str:
-    """Return a token's metadata as a table with a caption."""
-    rows = "".join(
-        f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
-        f'{escape(name)}</th><td style="{CELL}">{escape(value)}</td></tr>'
-        for name, value in token_facts(token)
-    )
-    return (
-        '<table style="border-collapse:collapse">'
-        '<caption style="text-align:left;font-weight:bold;padding:2px 0">'
-        f"{escape(token_title(token))}{_badge(environment_of(token.target))}</caption>"
-        f"<tbody>{rows}</tbody></table>"
-    )
 
 
 def pending_html(action: PendingAction) -> str:
     """Return a pending action as a card: what, by whom, until when, how to answer."""
-    mark = _badge(action.environment)
+    mark = badge(action.environment)
     parts = [f"<div><b>{escape(action.sentence)}</b>{mark}</div>"]
     if action.wants:
         wants = "".join(f"<li>{escape(each)}</li>" for each in action.wants)
@@ -63,28 +31,23 @@ def pending_html(action: PendingAction) -> str:
         parts.append(f"<div>Enter the code: <b>{escape(action.user_code)}</b></div>")
     if action.expires_at is not None:
         end = f"{action.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-        parts.append(f'<div style="opacity:.7">Until {end}.</div>')
+        parts.append(f'<div style="opacity:.8">Until {end}.</div>')
     if action.why:
-        parts.append(f'<div style="opacity:.7">{escape(action.why)}</div>')
+        parts.append(f'<div style="opacity:.8">{escape(action.why)}</div>')
     parts.append(f"<div>{escape(action.how_to_answer())}</div>")
     return (
-        '<div role="group" style="border:1px solid;border-radius:4px;padding:8px 12px;'
-        f'max-width:48em">{"".join(parts)}</div>'
+        f'<div {PLAIN} role="group" style="border:1px solid;border-radius:4px;'
+        f'padding:8px 12px;max-width:48em">{"".join(parts)}</div>'
     )
 
 
 def reply_html(reply: Reply) -> str:
-    """Return a reply: its status line, its hint, and its body as plain text."""
-    mark = _badge(reply.environment)
+    """Return a reply: its status line, its hint, and its body."""
+    mark = badge(reply.environment)
     parts = [f"<div><b>{escape(reply_title(reply))}</b>{mark}</div>"]
     if reply.note:
-        parts.append(f'<div style="opacity:.7">{escape(quote(reply.note))}</div>')
+        parts.append(f'<div style="opacity:.8">{escape(quote(reply.note))}</div>')
     if reply.hint:
-        parts.append(f"<div><b>Hint:</b> {escape(redact(reply.hint))}</div>")
-    body = body_text(reply)
-    if body:
-        parts.append(
-            '<pre style="max-height:32em;overflow:auto;white-space:pre-wrap;'
-            f'overflow-wrap:anywhere">{escape(body)}</pre>'
-        )
-    return "".join(parts)
+        parts.append(f"<div><b>Hint:</b> {escape(shown_hint(reply))}</div>")
+    parts.append(body_html(reply))
+    return f"<div {PLAIN}>{''.join(parts)}</div>"

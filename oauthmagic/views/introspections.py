@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oauthmagic.errors import listed
 from oauthmagic.oauth.introspection import LONGEST
 from oauthmagic.redaction import quote
-from oauthmagic.views.html import CELL
+from oauthmagic.views.markup import CELL
 from oauthmagic.views.tables import introspection_table
 from oauthmagic.views.texts import shown_scopes, token_facts
 
@@ -159,7 +159,7 @@ class Introspected:
             for name in ("", SERVER, "here")
         )
         rows = "".join(
-            f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.7">'
+            f'<tr><th scope="row" style="{CELL};font-weight:normal;opacity:.8">'
             f'{escape(name)}</th><td style="{CELL}">{escape(value)}</td>'
             f'<td style="{CELL}">{escape(held)}</td></tr>'
             for name, value, held in self.facts()

@@ -114,6 +114,23 @@ def body_lines(body: bytes, content_type: str) -> str:
     return f"{shown[:LONGEST_BODY]}\n... and more, of {len(body):,} bytes"
 
 
+def shown_value(text: str, most: int) -> str:
+    """Return one name or value of a body, of at most `most` characters and a count.
+
+    Args:
+        text: The text.
+        most: The most characters of it.
+    """
+    # Long enough that what is masked does not bring the end into view.
+    shown = redact(text, upto=4 * most)
+    shown = _MEMBER_SECRET.sub(rf"\1{MASK}", shown)
+    shown = _FORM_SECRET.sub(rf"\1={MASK}", shown)
+    shown = _HIDDEN.sub("\ufffd", shown)
+    if len(shown) <= most and len(text) <= 4 * most:
+        return shown
+    return f"{shown[:most]}... {max(len(text) - most, 1):,} more characters"
+
+
 def _part_lines(body: bytes, content_type: str) -> str:
     """Return a multipart body as the headers and sizes of its parts (RFC 2046)."""
     match = _BOUNDARY.search(content_type)

@@ -160,6 +160,7 @@ class Reply:
                 would make a table many times larger than the reply.
         """
         from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
+        from oauthmagic.views.untypeset import untypeset  # noqa: PLC0415 - with it
 
         if self.is_empty_list:
             return flat_frame([])
@@ -169,7 +170,7 @@ class Reply:
         rows = self._rows(path)
         for page in self.pages:
             rows = rows + page._rows(path)  # noqa: SLF001 - the same list, gone on
-        return flat_frame(rows)
+        return untypeset(flat_frame(rows))
 
     def _rows(self, path: str | None) -> list[Any]:
         value = self.json()
@@ -180,13 +181,20 @@ class Reply:
                 value = value[step]
             else:
                 raise _no_such_part(value, step, path or "")
-        if isinstance(value, dict) and not path:
-            lists = [name for name, rows in value.items() if _is_rows(rows)]
-            if self.envelope in value and isinstance(value[self.envelope], list):
-                value = value[self.envelope]
-            elif len(lists) == 1:
-                value = value[lists[0]]
-        return value if isinstance(value, list) else [value]
+        rows = self.rows_in(value) if not path or isinstance(value, list) else None
+        return [value] if rows is None else rows
+
+    def rows_in(self, value: object) -> list[Any] | None:
+        """Return the one list that is in JSON data: itself, or a member; or None."""
+        if isinstance(value, list):
+            return value
+        if not isinstance(value, dict):
+            return None
+        if isinstance(value.get(self.envelope), list):
+            rows: list[Any] = value[self.envelope]
+            return rows
+        lists = [rows for rows in value.values() if _is_rows(rows)]
+        return lists[0] if len(lists) == 1 else None
 
     def _title(self) -> str:
         from oauthmagic.views.masking import shown_url  # noqa: PLC0415 - see __repr__

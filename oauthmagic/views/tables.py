@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.oauth.scopes import format_scope
 from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
+from oauthmagic.views.untypeset import untypeset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,8 +108,9 @@ def token_table(
         {"environment": "string", **TOKEN_DTYPES},
     )
     if (table["environment"] == PRODUCTION_MARK).any():
-        return table[["target", "environment", *list(TOKEN_DTYPES)[1:]]]
-    return table.drop(columns="environment")
+        table = table[["target", "environment", *list(TOKEN_DTYPES)[1:]]]
+        return untypeset(table)
+    return untypeset(table.drop(columns="environment"))
 
 
 def _damaged_row(target: str) -> dict[str, Any]:
@@ -200,7 +202,9 @@ def check_table(checks: Iterable[Check]) -> pd.DataFrame:
         for each in checks
     ]
     table = _frame(rows, CHECK_DTYPES)
-    return table if any(row["advice"] for row in rows) else table.drop(columns="advice")
+    if any(row["advice"] for row in rows):
+        return table
+    return untypeset(table.drop(columns="advice"))
 
 
 def introspection_table(facts: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
@@ -225,9 +229,11 @@ def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - heavy
 
     # By column, so that a table without rows has the same dtypes.
-    return pd.DataFrame(
-        {
-            name: pd.Series([row[name] for row in rows], dtype=dtype)
-            for name, dtype in dtypes.items()
-        }
+    return untypeset(
+        pd.DataFrame(
+            {
+                name: pd.Series([row[name] for row in rows], dtype=dtype)
+                for name, dtype in dtypes.items()
+            }
+        )
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthmagic.errors import listed
-from oauthmagic.oauth.targets import environment_of, production_mark
+from oauthmagic.errors import listed, visible
+from oauthmagic.oauth.targets import production_mark
 from oauthmagic.redaction import quote, redact
+from oauthmagic.views.images import picture_in
+from oauthmagic.views.lifetimes import duration
 from oauthmagic.views.masking import body_lines, header_lines, shown_url
 from oauthmagic.views.tables import status
 
@@ -21,27 +23,24 @@ __all__ = [
     "body_text",
     "exchange_text",
     "headers_text",
+    "media_type",
     "reply_line",
     "reply_text",
     "reply_title",
     "request_text",
+    "shown_hint",
     "shown_scopes",
     "token_facts",
-    "token_text",
     "token_title",
 ]
 
 #: From here on the end of a refresh token is near, in seconds: a week.
 SOON = 7 * 24 * 3600
+#: Media types of texts; what has another, and such a byte here, is shown as a size.
+_TEXTS = ("text/", "application/json", "application/xml", "application/x-www-form")
+_BEGINNING = 1024
 #: The most scopes of a token that are named.
 MOST_SCOPES = 40
-
-
-def token_text(token: Token) -> str:
-    """Return a token's metadata, a line each."""
-    rows = "\n".join(f"  {name:<14}{value}" for name, value in token_facts(token))
-    mark = production_mark(environment_of(token.target))
-    return f"{token_title(token)} {mark}".rstrip() + f"\n{rows}"
 
 
 def token_title(token: Token) -> str:
@@ -85,7 +84,7 @@ def _life(token: Token) -> str:
     until = f"{token.expires_at:%H:%M:%S} UTC"
     if status(token) == "expired":
         return f"expired at {until}"
-    return f"valid for {_duration(left.total_seconds())}, until {until}"
+    return f"valid for {duration(left.total_seconds())}, until {until}"
 
 
 def _refresh(token: Token) -> str:
@@ -98,19 +97,8 @@ def _refresh(token: Token) -> str:
     if left <= 0:
         return f"the refresh token is over ({until}): log in again"
     if left < SOON:
-        return (
-            f"by refresh token, {until}: log in again before ({_duration(left)} left)"
-        )
-    return f"by refresh token, {until}"
-
-
-def _duration(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    if days or hours:
-        return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"by refresh token, {until}: log in again before ({duration(left)} left)"
+    return f"by refresh token, {until} ({duration(left)} left), then log in again"
 
 
 def reply_text(reply: Reply) -> str:
@@ -119,9 +107,14 @@ def reply_text(reply: Reply) -> str:
     if reply.note:
         parts.append(f"({quote(reply.note)})")
     if reply.hint:
-        parts.append(f"Hint: {redact(reply.hint)}")
+        parts.append(f"Hint: {shown_hint(reply)}")
     body = body_text(reply)
     return "\n".join(parts) + (f"\n\n{body}" if body else "")
+
+
+def shown_hint(reply: Reply) -> str:
+    """Return a reply's hint, which may quote the server; its lines stay lines."""
+    return "\n".join(visible(line) for line in redact(reply.hint).split("\n"))
 
 
 def reply_title(reply: Reply) -> str:
@@ -136,7 +129,7 @@ def reply_line(reply: Reply) -> str:
     notes = f" ({quote(reply.note)})" if reply.note else ""
     if reply.pages:
         notes += f" ({1 + len(reply.pages)} pages)"
-    hint = f"\nHint: {redact(reply.hint)}" if reply.hint else ""
+    hint = f"\nHint: {shown_hint(reply)}" if reply.hint else ""
     return _marked(reply, f"{_outcome(reply)}{notes}{hint}")
 
 
@@ -151,7 +144,18 @@ def _outcome(reply: Reply) -> str:
 
 def body_text(reply: Reply) -> str:
     """Return a reply's body for reading: JSON indented, the rest as it is, cut."""
+    picture = picture_in(reply.body)
+    if picture is not None:
+        return f"({picture}: .body has them)"
+    if not media_type(reply).startswith(_TEXTS) and b"\0" in reply.body[:_BEGINNING]:
+        return f"(no text, {len(reply.body):,} bytes: .body has them)"
     return body_lines(reply.body, reply.headers.get("content-type", ""))
+
+
+def media_type(reply: Reply) -> str:
+    """Return what the server says that a body is, without parameters."""
+    content_type = reply.headers.get("content-type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 def request_text(request: WireRequest) -> str:

@@ -184,7 +184,7 @@ def _row(each: Exchange, number: int, names: list[str]) -> str:
     after = "<td></td>" * (len(names) - right - 1)
     who = f"{each.sender} to {each.receiver}"
     said = (
-        f'<b>{number}</b> {escape(_said(each))} <span style="opacity:.7">({who})</span>'
+        f'<b>{number}</b> {escape(_said(each))} <span style="opacity:.8">({who})</span>'
     )
     cell = f"<div>{said}</div>"
     if each.request or each.response:

@@ -216,3 +216,16 @@ def test_a_consent_in_the_demo_by_its_words(desk, hub):
     desk.wait_for_text("Done: the token is here.")
     desk.picture("card-demo-done")
     assert desk.least_contrast(desk.page.locator(".widget-html-content div div")) >= 4.5
+
+
+def test_a_card_does_its_work_where_there_are_no_cells(desk, hub):
+    """Voila has no prompt and no next cell: the card is all there is."""
+    hub.write("voila.ipynb", "%load_ext oauthmagic", "%token stet/17515@demo")
+    desk = desk("voila", "voila.ipynb")
+    desk.wait_for_text("play the user's side")
+
+    desk.button("accept").click()
+
+    desk.wait_for_text("Done: the token is here.")
+    desk.picture("card-voila")
+    assert desk.dialogs == []

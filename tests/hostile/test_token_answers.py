@@ -27,8 +27,7 @@ from scales import SOAK
 
 from oauthmagic import errors
 from oauthmagic.redaction import forget_the_gone
-from oauthmagic.views.html import token_html
-from oauthmagic.views.texts import token_text
+from oauthmagic.views.tokens import token_html, token_text
 
 HERE = Path(__file__).parent
 ON_THE_WIRE = tomllib.loads((HERE / "token_answers.toml").read_text(encoding="utf-8"))

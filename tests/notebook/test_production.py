@@ -12,7 +12,8 @@ from oauthmagic import Session
 from oauthmagic.notebook.pending import answer_to
 from oauthmagic.runtime.pending import PendingAction
 from oauthmagic.transport.wire import WireResponse
-from oauthmagic.views.html import pending_html, reply_html, token_html
+from oauthmagic.views.html import pending_html, reply_html
+from oauthmagic.views.tokens import token_html
 
 NOW = datetime(2030, 1, 1, 9, tzinfo=UTC)
 ENVIRONMENTS = ("demo", "sandbox", "production")

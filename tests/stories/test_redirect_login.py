@@ -20,7 +20,7 @@ from oauthmagic.errors import (
 from oauthmagic.oauth.pkce import code_challenge, code_verifier
 from oauthmagic.redaction import Secret
 from oauthmagic.transport.wire import WireResponse
-from oauthmagic.views.texts import token_text
+from oauthmagic.views.tokens import token_text
 
 FILE = """
 [provider]

@@ -12,14 +12,14 @@ from oauthmagic.errors import ReplyError
 from oauthmagic.oauth.tokens import Token
 from oauthmagic.redaction import MOST_REMEMBERED, Secret
 from oauthmagic.transport.wire import WireRequest
-from oauthmagic.views.html import reply_html, token_html
+from oauthmagic.views.html import reply_html
 from oauthmagic.views.replies import Headers, Reply
 from oauthmagic.views.texts import (
     headers_text,
     reply_line,
     request_text,
-    token_text,
 )
+from oauthmagic.views.tokens import token_html, token_text
 
 TOKEN = "canary-" + "Zq9xT7wB3kL5mN8" * 20
 PIECE = TOKEN[7:22]

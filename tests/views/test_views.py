@@ -1,14 +1,17 @@
 """Tables, texts and replies: what is shown, and what never is."""
 
+from datetime import UTC, datetime
+
 import pandas as pd
 import pytest
 
 from oauthmagic import Session
 from oauthmagic.errors import ReplyError
-from oauthmagic.views.html import reply_html, token_html
+from oauthmagic.views.html import reply_html
 from oauthmagic.views.replies import Headers, Reply
 from oauthmagic.views.tables import PROVIDER_DTYPES, SCOPE_DTYPES, TOKEN_DTYPES
-from oauthmagic.views.texts import body_text, headers_text, reply_text, token_text
+from oauthmagic.views.texts import body_text, headers_text, reply_text
+from oauthmagic.views.tokens import token_html, token_text
 
 
 @pytest.fixture
@@ -108,6 +111,67 @@ def test_a_token_is_a_small_table_in_html(session):
     assert 'scope="row"' in page
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_what_is_left_of_a_token_is_a_bar_and_words(session):
+    """In a demo, whose time stands still, it stands still, too."""
+    session.demo("revsto@demo").advance(60)
+    token = session.show("revsto@demo")
+
+    assert "[################----] 80% of 5 min 0 s left" in token_text(token)
+    page = token_html(token)
+    assert 'aria-label="80% of 5 min 0 s left"' in page
+    assert "width:80.0%" in page
+    assert "animation" not in page
+
+
+def test_the_bar_of_a_real_token_runs_down_by_itself(session):
+    """A CSS animation as long as what is left: no script, and no motion if unwanted."""
+    session.demo("revsto@demo").advance(60)
+    token = session.show("revsto@demo").replace(target="acme@sandbox")
+
+    page = token_html(token)
+
+    assert "animation-duration:240s" in page
+    assert "prefers-reduced-motion:no-preference" in page
+    assert "80% of 5 min 0 s left at 09:01:00 UTC" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "bar"),
+    [
+        ({"expires_at": None}, ""),
+        ({"access_token": None}, ""),
+        ({"expires_at": datetime(2029, 1, 1, tzinfo=UTC)}, "0% of"),
+        ({"issued_at": datetime(2030, 1, 1, 9, 5, tzinfo=UTC)}, "0% of 0 s left"),
+    ],
+    ids=["unknown", "no token yet", "long over", "no life at all"],
+)
+def test_a_life_that_cannot_be_measured_has_no_bar(session, changes, bar):
+    """Or an empty one; nothing is made up, and nothing fails."""
+    token = session.show("revsto@demo").replace(**changes)
+
+    assert ("[--------------------]" in token_text(token)) == bool(bar)
+    assert bar in token_html(token)
+    assert ("<div role=" in token_html(token)) == bool(bar)
+
+
+def test_the_token_shown_says_what_its_scopes_allow(session):
+    """Asked beside granted, in words; what was not granted is there, too."""
+    token = session.show("revsto@demo")
+    token = token.replace(scopes=frozenset({"posting", "extra"}))
+
+    text, page = token_text(token), token_html(token)
+
+    for row in (
+        "    account_view  yes        no         View account information, balances",
+        "    posting       yes        yes        Perform internal posting operations",
+        "    extra         no         yes",
+    ):
+        assert row in text
+    assert "Perform internal posting operations</td>" in page
+    assert page.count("<b>no</b>") == 1
 
 
 @pytest.mark.parametrize(
