@@ -12,9 +12,15 @@ from __future__ import annotations
 import contextlib
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import ReplyError
+from oauthmagic.views.proportions import (
+    DEEPEST,
+    LONGEST_COLUMN_NAME,
+    in_proportion,
+    refuse_table,
+    texts_inside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,13 +28,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-#: Columns are named after the members that lead to them.
-LONGEST_COLUMN_NAME = 1000
-DEEPEST = 100
 #: Records of one page that differ more than that are not turned by column.
 MOST_SHAPES = 32
 _MISSING = float("nan")
-_CONTAINERS = frozenset({dict, list})
+_WITH_TEXTS = frozenset({str, list, dict})
 _DTYPES = {int: "int64", float: "float64", bool: "bool"}
 
 
@@ -51,14 +54,19 @@ class _Differing(Exception):
 class Columns:
     """Columns that grow by pages of records.
 
+    Args:
+        look: Is given the texts of each piece of a column: those of its cells, at
+            every depth of their lists.
+
     Attributes:
         rows: How many records there are so far.
         values: How many cells have a value.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[set[str]], None]) -> None:
         self.rows = 0
         self.values = 0
+        self._look = look
         # By name: pieces, and how many rows they fill. A number stands for so
         # many rows without a value.
         self._pieces: dict[str, list[np.ndarray | list[Any] | int]] = {}
@@ -80,26 +88,14 @@ class Columns:
             pieces = self._pieces.setdefault(name, [])
             if (gap := self.rows - self._filled.get(name, 0)) > 0:
                 pieces.append(gap)
-            pieces.append(_compact(values, kinds))
+            piece = _compact(values, kinds)
+            if isinstance(piece, list) and kinds & _WITH_TEXTS:
+                # At once, while the texts are in the processor's cache.
+                self._look(texts_inside(piece))
+            pieces.append(piece)
             self._filled[name] = self.rows + len(records)
             self.values += count
         self.rows += len(records)
-
-    def skip(self, count: int) -> None:
-        """Add rows without a value."""
-        self.rows += count
-
-    def texts(self) -> Iterator[set[str]]:
-        """Return the texts of each column in turn: names, cells, inside lists.
-
-        Raises:
-            ReplyError: A list is too deep.
-        """
-        yield set(self._pieces)
-        for pieces in self._pieces.values():
-            for piece in pieces:
-                if isinstance(piece, list):
-                    yield texts_inside(piece)
 
     def change(self, changed: Callable[[Any], Any]) -> None:
         """Put every name and every value that may be text through a function."""
@@ -130,51 +126,6 @@ class Columns:
         return pd.DataFrame(made, index=pd.RangeIndex(self.rows))
 
 
-def refuse_table(size: str) -> NoReturn:
-    """Refuse rows of which a table would be out of proportion.
-
-    Args:
-        size: What it would be, as half a sentence.
-    """
-    msg = f"The rows of the reply make no table: it would be {size}."
-    raise ReplyError(
-        msg,
-        hint="Name the part that you need with .frame('path.to.rows'), "
-        "or make a table of .json() yourself.",
-    )
-
-
-def texts_inside(values: list[Any]) -> set[str]:
-    """Return the texts in values, at every depth of their lists and objects.
-
-    Raises:
-        ReplyError: They are too deep.
-    """
-    texts: set[str] = set()
-    level = values
-    for _ in range(DEEPEST + 1):
-        kinds = set(map(type, level))
-        if kinds <= {str}:
-            texts.update(level)
-            return texts
-        if str in kinds:
-            texts.update(value for value in level if type(value) is str)
-        if not kinds & _CONTAINERS:
-            return texts
-        if kinds == {list}:
-            level = list(chain.from_iterable(level))
-            continue
-        inner: list[Any] = []
-        for value in level:
-            if type(value) is list:
-                inner += value
-            elif type(value) is dict:
-                texts.update(value)
-                inner += value.values()
-        level = inner
-    refuse_table(f"more than {DEEPEST} levels deep")
-
-
 def _turned(records: list[Any]) -> dict[str, _Column]:
     """Return the columns of records."""
     if set(map(type, records)) - {dict}:
@@ -183,6 +134,10 @@ def _turned(records: list[Any]) -> dict[str, _Column]:
     if len(shapes) == 1:
         return shapes[0][1]
     columns: dict[str, _Column] = {}
+    names = {name for _, turned in shapes for name in turned}
+    values = sum(len(places) * len(turned) for places, turned in shapes)
+    if not in_proportion(len(records), len(names), values):
+        raise Ragged
     for places, turned in shapes:
         for name, (values, kinds, count) in turned.items():
             empty = [_MISSING] * len(records), {float}, 0

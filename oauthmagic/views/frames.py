@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import ReplyError
 from oauthmagic.redaction import redact, texts_with_secrets
-from oauthmagic.views.columns import (
+from oauthmagic.views.columns import Columns, Ragged
+from oauthmagic.views.json_bodies import read_json
+from oauthmagic.views.proportions import (
     DEEPEST,
     LONGEST_COLUMN_NAME,
-    Columns,
-    Ragged,
+    in_proportion,
     refuse_table,
     texts_inside,
 )
-from oauthmagic.views.json_bodies import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
 
-#: A table has a cell for every column in every row, whether or not there is a value:
-#: that many cells always will do, and that many for each value.
-MOST_CELLS = 1_000_000
-MOST_CELLS_PER_VALUE = 10
 #: Where a row is no object, its value stands here.
 VALUE = "value"
 # Bodies that are read together: their objects live until they are in columns.
@@ -58,10 +54,10 @@ def paged_frame(pages: Callable[[], Iterable[list[Any]]]) -> pd.DataFrame:
     """
     with _collector_paused():
         try:
-            columns = Columns()
+            table = _Table()
             for page in pages():
-                columns.add(page)
-            return _masked_frame(columns, columns.rows)
+                table.add(page)
+            return table.masked_frame(table.rows)
         except Ragged:
             return _frame_by_rows([row for page in pages() for row in page])
 
@@ -86,11 +82,11 @@ def bodies_frame(bodies: Sequence[bytes | None]) -> pd.DataFrame:
 
 def _frame_of_objects(bodies: Sequence[bytes | None]) -> pd.DataFrame:
     pages = range(0, len(bodies), _PAGE)
-    columns = Columns()
+    table = _Table()
     try:
         for start in pages:
-            columns.add([_record(body) for body in bodies[start : start + _PAGE]])
-        return _masked_frame(columns, sum(map(bool, bodies)))
+            table.add([_record(body) for body in bodies[start : start + _PAGE]])
+        return table.masked_frame(sum(map(bool, bodies)))
     except Ragged:
         return _frame_by_rows([_record(body) for body in bodies])
 
@@ -124,27 +120,37 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _masked_frame(columns: Columns, rows: int) -> pd.DataFrame:
-    names = columns.names
-    _check_proportion(rows, len(names), columns.values)
-    if not names:
-        return _frame_by_rows([{}] * columns.rows)
-    found = {
-        text: redact(text)
-        for texts in columns.texts()
-        for text in texts_with_secrets(texts)
-    }
-    if found:
-        columns.change(lambda value: _replaced(value, found))
-    return columns.frame()
+class _Table(Columns):
+    """Columns, and what in them has to be masked."""
+
+    def __init__(self) -> None:
+        super().__init__(self._find)
+        self._found: dict[str, str] = {}
+
+    def _find(self, texts: set[str]) -> None:
+        self._found |= _masked(texts)
+
+    def masked_frame(self, rows: int) -> pd.DataFrame:
+        """Return the table; `rows` of its rows are meant to have values."""
+        names = self.names
+        _check_proportion(rows, len(names), self.values)
+        if not names:
+            return _frame_by_rows([{}] * self.rows)
+        self._find(set(names))
+        if self._found:
+            self.change(lambda value: _replaced(value, self._found))
+        return self.frame()
+
+
+def _masked(texts: set[str]) -> dict[str, str]:
+    return {text: redact(text) for text in texts_with_secrets(texts)}
 
 
 def _frame_by_rows(rows: list[Any]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - heavy
 
     _check_size(rows)
-    found = {text: redact(text) for text in texts_with_secrets(texts_inside(rows))}
-    if found:
+    if found := _masked(texts_inside(rows)):
         rows = [_replaced(row, found) for row in rows]
     if not all(isinstance(row, dict) for row in rows):
         return pd.DataFrame({VALUE: rows})
@@ -181,7 +187,7 @@ def _check_size(rows: list[Any]) -> None:
 
 
 def _check_proportion(rows: int, columns: int, values: int) -> None:
-    if rows * columns > max(MOST_CELLS, MOST_CELLS_PER_VALUE * values):
+    if not in_proportion(rows, columns, values):
         refuse_table(f"{rows:,} rows by {columns:,} columns, most of it empty")
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import tracemalloc
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from scales import scaled
 
+from oauthmagic.errors import ReplyError
 from oauthmagic.views.columns import MOST_SHAPES, Columns, Ragged
 from oauthmagic.views.frames import bodies_frame, flat_frame, paged_frame
 
@@ -116,9 +118,24 @@ def test_what_cannot_be_turned_is_normalized(rows):
 
 def test_too_many_shapes_are_left_to_json_normalize():
     """A few are put together by name: members that are left out are usual."""
-    Columns().add([{"a": 1}, {"a": 2, "b": 3}, {"a": {"c": 4}}, {}])
+    columns = Columns(look=set)
+    columns.add([{"a": 1}, {"a": 2, "b": 3}, {"a": {"c": 4}}, {}])
     with pytest.raises(Ragged):
-        Columns().add([{f"k{number}": 1} for number in range(MOST_SHAPES + 2)])
+        columns.add([{f"k{number}": 1} for number in range(MOST_SHAPES + 2)])
+
+
+def test_one_record_with_many_members_among_many_takes_no_memory():
+    """A cell for each of them in every row would be a hundred million."""
+    rows = [{"a": number} for number in range(1000)]
+    rows[500] = {f"k{number}": number for number in range(100_000)}
+
+    tracemalloc.start()
+    with pytest.raises(ReplyError, match="1,000 rows by 100,001 columns"):
+        paged_frame(lambda: [rows])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 64 * 2**20
 
 
 def test_the_table_of_bodies_has_their_rows():
