@@ -13,6 +13,7 @@ import random
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,7 @@ def process(argv: list[str], timeout: float = 300) -> dict:
         text=True,
         preexec_fn=lambda: pin(CLIENT_CORE),  # noqa: PLW1509 - one thread here
     ) as child:
-        ended = threading_timer(timeout, child)
+        ended = _killed_after(timeout, child)
         out, err = child.stdout.read(), child.stderr.read()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -96,10 +97,7 @@ def process(argv: list[str], timeout: float = 300) -> dict:
     }
 
 
-def threading_timer(timeout: float, child: subprocess.Popen):
-    """Return a timer that ends a process which takes too long."""
-    import threading
-
+def _killed_after(timeout: float, child: subprocess.Popen) -> threading.Timer:
     timer = threading.Timer(timeout, child.kill)
     timer.daemon = True
     timer.start()

@@ -7,7 +7,7 @@ returns the body; `expired` has it begin with a token that is over.
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import ssl
 import sys
 import time
@@ -56,7 +56,8 @@ def our_session(setting, *, expired, client_id="bench"):
 
 
 def _httpx(module):
-    def ready(setting, expired=False):
+    def ready(setting, *, expired=False):
+        assert not expired, "it has no token that it could renew"
         import importlib
 
         library = importlib.import_module(module)
@@ -70,7 +71,7 @@ def _httpx(module):
 
 
 def _authlib(*, with_httpx):
-    def ready(setting, expired=False):
+    def ready(setting, *, expired=False):
         if with_httpx:
             sys.modules["httpx2"] = None
         from authlib.integrations.httpx_client import OAuth2Client
@@ -89,7 +90,7 @@ def _authlib(*, with_httpx):
     return ready
 
 
-def _requests_oauthlib(setting, expired=False):
+def _requests_oauthlib(setting, *, expired=False):
     from requests_oauthlib import OAuth2Session
 
     session = OAuth2Session(
@@ -104,7 +105,7 @@ def _requests_oauthlib(setting, expired=False):
     return lambda: session.get(url).content
 
 
-def _requests_oauth2client(setting, expired=False):
+def _requests_oauth2client(setting, *, expired=False):
     import requests
     from requests_oauth2client import BearerToken, OAuth2AccessTokenAuth, OAuth2Client
 
@@ -132,13 +133,13 @@ def _requests_oauth2client(setting, expired=False):
     return lambda: session.get(url).content
 
 
-def _google_auth(setting, expired=False):
+def _google_auth(setting, *, expired=False):
     import requests
     from google.auth.transport.requests import AuthorizedSession, Request
     from google.oauth2.credentials import Credentials
 
     # It compares with a naive time in UTC.
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     asking = requests.Session()
     asking.verify = setting["ca"] or True
     session = AuthorizedSession(
@@ -148,7 +149,7 @@ def _google_auth(setting, expired=False):
             token_uri=setting["base"] + "/token",
             client_id="bench",
             client_secret="bench-secret",
-            expiry=now + datetime.timedelta(hours=-1 if expired else 5),
+            expiry=now + dt.timedelta(hours=-1 if expired else 5),
         ),
         auth_request=Request(asking),
     )
@@ -157,7 +158,7 @@ def _google_auth(setting, expired=False):
     return lambda: session.get(url).content
 
 
-def _ours(setting, expired=False):
+def _ours(setting, *, expired=False):
     client = our_session(setting, expired=expired).client("bench")
     return lambda: client.get("/api").content
 

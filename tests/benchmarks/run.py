@@ -1,4 +1,4 @@
-"""`make bench`: oauthmagic beside its peers, in one run; medians and ratios, no verdict.
+"""`make bench`: oauthmagic beside its peers in one run: medians and ratios.
 
     run.py [--only CASE ...] [--quick] [--rounds N] [--write]
 

@@ -39,7 +39,7 @@ http {{
   keepalive_requests 100000000; keepalive_timeout 600s;
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  log_format one "token"; 
+  log_format one "token";
   map $http_authorization $known {{ default 0; "~^Bearer bench-token-" 1; }}
   server {{
     listen 127.0.0.1:{http}; {secure}

@@ -16,12 +16,14 @@ sys.modules["httpx2"] = None
 warnings.simplefilter("ignore")
 from authlib.integrations.httpx_client import OAuth2Client
 client = OAuth2Client("bench", "bench-secret")
-print(client.fetch_token("{http}/token", grant_type="client_credentials")["access_token"])
+token = client.fetch_token("{http}/token", grant_type="client_credentials")
+print(token["access_token"])
 """,
     "Authlib with httpx2": """
 from authlib.integrations.httpx_client import OAuth2Client
 client = OAuth2Client("bench", "bench-secret")
-print(client.fetch_token("{http}/token", grant_type="client_credentials")["access_token"])
+token = client.fetch_token("{http}/token", grant_type="client_credentials")
+print(token["access_token"])
 """,
     "requests-oauthlib": """
 from oauthlib.oauth2 import BackendApplicationClient
@@ -61,24 +63,20 @@ def measure(bench):
                 raise CannotRun((done["err"].strip().splitlines() or ["no token"])[-1])
             return done
 
-        for name in PROGRAMS:
+        for program in PROGRAMS.values():
             # The first start compiles what is then read from the disk.
-            process([sys.executable, "-c", PROGRAMS[name].format(**setting)])
+            process([sys.executable, "-c", program.format(**setting)])
         found = in_turn(PROGRAMS, 2 * bench.rounds, once, print)
     above = {
         name: [one["cpu"] - bare["cpu"] for one, bare in zip(each, found[BARE])]
         for name, each in found.items()
         if name != BARE
     }
-    rows = [
-        (
-            name,
-            spread([1000 * each for each in measured], "{:.0f}"),
-            "-"
-            if AUTHLIB not in above
-            else f"{statistics.median(a / b for a, b in zip(measured, above[AUTHLIB])):.2f}",
-        )
-        for name, measured in above.items()
-    ]
+    rows = []
+    for name, measured in above.items():
+        pairs = zip(measured, above.get(AUTHLIB, []))
+        ratios = [one / other for one, other in pairs]
+        cost = spread([1000 * each for each in measured], "{:.0f}")
+        rows.append((name, cost, f"{statistics.median(ratios or [0]):.2f}"))
     head = ("client", "CPU ms above bare Python", f"/ {AUTHLIB}")
     return [Table("From the start of a process to the first token", head, rows)]

@@ -47,7 +47,7 @@ def measure(bench):
         msg = "session.map(to=...) or what it needs is not there; see above"
         raise CannotRun(msg)
     made = []
-    for times, (name, measured) in zip(TIMES, found.items(), strict=True):
+    for times, measured in zip(TIMES, found.values(), strict=True):
         each = [one["cpu"] / times for one in measured]
         first = [one["cpu"] for one in found["1 x"]]
         made.append(

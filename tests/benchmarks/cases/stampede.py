@@ -77,7 +77,7 @@ def served(go_of):
             PROVIDER.format(base=base, authority="")
         )
         own = setting | {"base": base, "scheme": str(server.server_port), "ca": ""}
-        go = go_of(own, setting["expired"])
+        go = go_of(own, expired=setting["expired"])
 
         def counted():
             return {"answered": go(), "tokens": server.asked}
@@ -90,7 +90,7 @@ def served(go_of):
 def in_threads(name):
     """Return what 200 threads with one client do."""
 
-    def ready(setting, expired):
+    def ready(setting, *, expired):
         get = SYNC[name](setting, expired=expired)
 
         def call(_):
@@ -108,7 +108,7 @@ def in_threads(name):
     return ready
 
 
-def authlib_tasks(setting, expired):
+def authlib_tasks(setting, *, expired):
     """Return what 200 tasks with Authlib's async client do."""
     many = authlib_async(setting, with_httpx=False, expired=expired)
 
@@ -121,7 +121,7 @@ def authlib_tasks(setting, expired):
     return go
 
 
-def our_tasks(setting, expired):
+def our_tasks(setting, *, expired):
     """Return what 200 tasks with our async client do."""
     session = our_session(setting, expired=expired)
     if not hasattr(session, "aclient"):
