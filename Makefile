@@ -11,10 +11,12 @@ PYTEST_ARGS ?=
 SOAK_ARGS ?=
 FLOORS_ARGS ?=
 MUTANTS_ARGS ?=
+BENCH_ARGS ?=
 # `make lock UPGRADE=--upgrade` moves every pin; without it, only what has to move.
 UPGRADE ?=
 
 BIN := $(VENV)/bin
+BENCH := $(VENV)-bench
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -39,7 +41,7 @@ VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak floors coverage mutants check notebooks pictures lock clean
+.PHONY: help demo lab test soak floors coverage mutants bench check notebooks pictures lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
@@ -49,6 +51,7 @@ help:
 	@echo "make floors     the tests with the oldest versions of IPython, ipywidgets, pandas"
 	@echo "make coverage   every branch of what secrets depend on"
 	@echo "make mutants    every change of it is noticed (MUTANTS_ARGS='--sample 10 urls')"
+	@echo "make bench      oauthmagic beside its peers (BENCH_ARGS='--only frame --quick')"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make notebooks  run the notebooks and compare their outputs"
 	@echo "make pictures   make the pictures of the README anew (it needs Chromium)"
@@ -84,6 +87,11 @@ coverage: $(INSTALLED)
 mutants: $(INSTALLED)
 	@$(MUTATION) $(MUTANTS_ARGS)
 
+# The peers have an environment of their own: none of them is a dependency. A figure
+# fails no build.
+bench: $(BENCH)/.installed
+	@$(BENCH)/bin/python tests/benchmarks/run.py $(BENCH_ARGS)
+
 notebooks: $(INSTALLED)
 	@failed=; $(RUN_NOTEBOOKS); $(VERDICT)
 
@@ -113,7 +121,7 @@ lock: $(INSTALLED)
 	@$(COMPILE) pyproject.toml --group dev --extra lab --output-file requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) $(FLOORS) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf $(VENV) $(FLOORS) $(BENCH) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache .coverage .coverage.* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -143,6 +151,15 @@ $(FLOORS)/.floors: requirements/floors.txt requirements/dev.txt pyproject.toml
 	@$(FLOORS_PIP) install --quiet --no-deps -r requirements/floors.txt
 	@$(FLOORS_PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(FLOORS_PIP) check
+	@touch $@
+
+$(BENCH)/.installed: pyproject.toml oauthmagic/__init__.py
+	@$(PYTHON) -c "$$NEW_ENOUGH" '$(PYTHON)'
+	@$(BENCH)/bin/python -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear $(BENCH)
+	@echo "Installing oauthmagic and its peers into $(BENCH) (about a minute)"
+	@$(BENCH)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BENCH)/bin/python -m pip install --quiet --editable . --group bench
 	@touch $@
 
 # The syntax of these is old on purpose: an old Python has to be able to say it.
