@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.oauth.scopes import format_scope
 from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
+from oauthmagic.views.frames import collector_paused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +70,7 @@ _STATUS = {True: "expired", False: "valid", None: "unknown"}
 _SECOND = timedelta(seconds=1)
 
 
+@collector_paused()
 def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
     """Return one row per token held, the latest last.
 

@@ -94,7 +94,7 @@ def test_loading_imports_next_to_nothing(loaded):
     assert {each.partition(".")[0] for each in modules} & HEAVY == set()
 
 
-def test_the_first_token_brings_no_table(tmp_path):
+def test_the_first_token_brings_no_table():
     """Neither pandas nor widgets nor the HTTP library, for a demo has no socket."""
     code = textwrap.dedent("""
         import sys
@@ -107,11 +107,7 @@ def test_the_first_token_brings_no_table(tmp_path):
     """)
 
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 
     brought = done.stdout.partition("--- brought")[2].split()
