@@ -52,7 +52,7 @@ def paged_frame(pages: Callable[[], Iterable[list[Any]]]) -> pd.DataFrame:
     Raises:
         ReplyError: The table would be many times larger than the pages.
     """
-    with _collector_paused():
+    with collector_paused():
         try:
             table = _Table()
             for page in pages():
@@ -73,7 +73,7 @@ def bodies_frame(bodies: Sequence[bytes | None]) -> pd.DataFrame:
     Args:
         bodies: What was received; None or nothing for a row without an answer.
     """
-    with _collector_paused():
+    with collector_paused():
         try:
             return _frame_of_objects(bodies)
         except ReplyError:
@@ -106,7 +106,7 @@ def _text(body: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep the garbage collector from walking a million new objects again and again.
 
     None of them is part of a cycle, so nothing is kept for longer.

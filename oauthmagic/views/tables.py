@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.oauth.scopes import format_scope
 from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production_mark
+from oauthmagic.views.frames import collector_paused
 from oauthmagic.views.untypeset import untypeset
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ _STATUS = {True: "expired", False: "valid", None: "unknown"}
 _SECOND = timedelta(seconds=1)
 
 
+@collector_paused()
 def token_table(
     tokens: Iterable[Token], *, damaged: Iterable[str] = ()
 ) -> pd.DataFrame:

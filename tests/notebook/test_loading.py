@@ -99,6 +99,27 @@ def test_loading_imports_next_to_nothing(loaded):
     assert {each.partition(".")[0] for each in modules} & HEAVY == set()
 
 
+def test_the_first_token_brings_no_table():
+    """Neither pandas nor widgets nor the HTTP library, for a demo has no socket."""
+    code = textwrap.dedent("""
+        import sys
+        from IPython.core.interactiveshell import InteractiveShell
+
+        shell = InteractiveShell.instance()
+        shell.run_cell("%load_ext oauthmagic")
+        shell.run_cell("%token revsto@demo").raise_error()
+        print("--- brought", *sys.modules)
+    """)
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    brought = done.stdout.partition("--- brought")[2].split()
+    assert "oauthmagic.session" in brought
+    assert {"pandas", "numpy", "httpx", "ipywidgets"} & set(brought) == set()
+
+
 def test_loading_touches_nothing(loaded):
     """`%load_ext` reads no file, opens no socket, starts no process, prints nothing."""
     output, errors, _, events = loaded
