@@ -113,26 +113,11 @@ class HttpTransport:
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
-        exchange = _Exchange(self._pool, request, timeout, limit)
-        if sys.platform == "emscripten":
-            exchange.run()
-        else:
-            thread = threading.Thread(target=exchange.run, daemon=True)
-            try:
-                thread.start()
-                exchange.wait(timeout)
-            except BaseException:
-                exchange.abandon()
-                raise
-        # A fresh exception, without the frames that held the request.
-        outcome, exchange.outcome = exchange.outcome, None
-        if outcome is None:
-            exchange.abandon()
-            msg = f"No whole answer within {timeout:.3g} seconds."
-            raise DeadlineExceeded(msg, sent=exchange.sent)
-        if isinstance(outcome, OAuthMagicError):
-            raise outcome
-        return outcome
+        return self.exchange(request, timeout=timeout, limit=limit).result()
+
+    def exchange(self, request: WireRequest, *, timeout: float, limit: int) -> Exchange:
+        """Return what sends a request, and can be told to leave it."""
+        return Exchange(self._pool, request, timeout, limit)
 
     def close(self) -> None:
         """Close every connection that is kept for reuse."""
@@ -156,8 +141,15 @@ class HttpTransport:
         raise ConnectionFailed("The proxy cannot be used.", sent="no", hint=hint)
 
 
-class _Exchange:
-    """One request and its outcome: a response, or an error kept as a value."""
+class Exchange:
+    """One request and its outcome: a response, or an error kept as a value.
+
+    Args:
+        pool: Gives the connections for a URL.
+        request: What to send.
+        timeout: Seconds for everything.
+        limit: The most decoded body bytes to accept.
+    """
 
     def __init__(
         self,
@@ -166,7 +158,7 @@ class _Exchange:
         timeout: float,
         limit: int,
     ) -> None:
-        self.outcome: WireResponse | OAuthMagicError | None = None
+        self._outcome: WireResponse | OAuthMagicError | None = None
         self._pool = pool
         self._request = request
         self._timeout = timeout
@@ -174,32 +166,52 @@ class _Exchange:
         self._line = Line(timeout)
         self._done = threading.Event()
 
-    @property
-    def sent(self) -> Sent:
-        """Whether the server may have seen the request."""
-        return self._line.sent
+    def result(self) -> WireResponse:
+        """Send the request; wait until the answer is whole or the time is over.
 
-    def wait(self, timeout: float) -> None:
-        """Wait until the exchange is over or its time is."""
-        end = time.monotonic() + timeout
-        # In slices, for some systems cannot interrupt a long wait.
-        while (left := end - time.monotonic()) > 0:
-            if self._done.wait(min(left, _TICK)):
-                return
+        Raises:
+            TransportError: No usable answer; `.sent` says what is known.
+        """
+        if sys.platform == "emscripten":
+            self.run()
+        else:
+            thread = threading.Thread(target=self.run, daemon=True)
+            try:
+                thread.start()
+                self._wait()
+            except BaseException:
+                self.abandon()
+                raise
+        # A fresh exception, without the frames that held the request.
+        outcome, self._outcome = self._outcome, None
+        if outcome is None:
+            self.abandon()
+            msg = f"No whole answer within {self._timeout:.3g} seconds."
+            raise DeadlineExceeded(msg, sent=self._line.sent)
+        if isinstance(outcome, OAuthMagicError):
+            raise outcome
+        return outcome
 
     def abandon(self) -> None:
         """Break the connection, so that the thread ends soon."""
         self._line.break_off()
 
+    def _wait(self) -> None:
+        end = time.monotonic() + self._timeout
+        # In slices, for some systems cannot interrupt a long wait.
+        while (left := end - time.monotonic()) > 0:
+            if self._done.wait(min(left, _TICK)):
+                return
+
     def run(self) -> None:
         """Do the exchange; every outcome is kept, nothing is raised."""
         try:
             with self._line.used():
-                self.outcome = self._perform()
+                self._outcome = self._perform()
         except OAuthMagicError as error:
-            self.outcome = error.with_traceback(None)
+            self._outcome = error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - typed here, once, for everyone
-            self.outcome = _typed(error, self.sent, self._timeout)
+            self._outcome = _typed(error, self._line.sent, self._timeout)
         finally:
             self._done.set()
 
