@@ -156,6 +156,9 @@ class RecordingTransport:
         endpoints: URLs of the authorization server by their RFC 8414 names.
         api_base: What is below it, and no endpoint, is the API.
         has_certificate: Whether the client shows a certificate (mutual TLS).
+
+    Attributes:
+        inner: What sends.
     """
 
     def __init__(
@@ -167,7 +170,7 @@ class RecordingTransport:
         api_base: str,
         has_certificate: bool = False,
     ) -> None:
-        self._transport = transport
+        self.inner = transport
         self._trace = trace
         self._endpoints = endpoints
         self._api_base = api_base
@@ -181,7 +184,7 @@ class RecordingTransport:
         """
         begun = self._trace.now()
         try:
-            response = self._transport.send(request, timeout=timeout, limit=limit)
+            response = self.inner.send(request, timeout=timeout, limit=limit)
         except OAuthMagicError as error:
             self._write(begun, request, type(error).__name__, str(error), 0.0)
             raise
