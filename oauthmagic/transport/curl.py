@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import math
 import os
 import re
@@ -21,7 +22,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.store.forks import begins_anew_in_children
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from oauthmagic.transport.wire import Headers, WireRequest
 
     Tls = tuple[str | Path | None, Secret | None, Secret | None]
+    Read = Callable[[list[bytes]], tuple[int, Headers]]
 
 # libcurl opens the file of session keys when it is loaded, if the environment says so.
 _keys_go_to = os.environ.pop("SSLKEYLOGFILE", None)
@@ -75,36 +77,40 @@ _STOP: int = pycurl.PREREQFUNC_ABORT
 _CA_FOLDER = ssl.get_default_verify_paths().capath
 
 
+class Route(NamedTuple):
+    """How an origin is reached.
+
+    Attributes:
+        proxy: The proxy on the way, or None.
+        is_secure: Whether it is spoken to over TLS.
+    """
+
+    proxy: Proxy | None
+    is_secure: bool
+
+
+_DIRECT = Route(None, is_secure=False)
+
+
 class Settings:
     """What all exchanges of a transport share.
 
     Args:
         tls: The file of the only authorities to trust, the client's certificate and
             its key, as `tls_context` takes them.
-
-    Raises:
-        TlsError: A file or a key cannot be used.
     """
 
     def __init__(self, tls: Tls) -> None:
-        ca_file, certificate, private_key = tls
-        # Reads and checks everything once, and says what is wrong with it.
-        context = tls_context(ca_file, certificate, private_key)
-        if ca_file is None:
-            self._authorities = _Bundle(context)
-            self._trusted: list[tuple[int, Any]] = [
-                (pycurl.CAINFO, self._authorities.name)
-            ]
-            if _CA_FOLDER:
-                self._trusted.append((pycurl.CAPATH, _CA_FOLDER))
-        else:
-            pem = Path(ca_file).read_bytes()
-            self._trusted = [(pycurl.CAINFO_BLOB, pem), (pycurl.CAPATH, None)]
-        self._shown = (certificate, private_key)
-        self._of_proxies: _Bundle | None = None
+        self._tls = tls
+        # Not before they are needed, for reading them takes a tenth of a second.
+        self._trusted: list[tuple[int, Any]] = []
 
-    def apply(self, handle: pycurl.Curl, proxy: Proxy | None) -> None:
-        """Tell a new handle, or one that was reset, everything but its request."""
+    def apply(self, handle: pycurl.Curl, route: Route) -> None:
+        """Tell a new handle, or one that was reset, everything but its request.
+
+        Raises:
+            TlsError: A file or a key cannot be used.
+        """
         options: list[tuple[int, Any]] = [
             (pycurl.NOSIGNAL, 1),
             (pycurl.USERAGENT, "oauthmagic"),  # what a proxy is told
@@ -122,11 +128,24 @@ class Settings:
             # In any case, or the environment would be asked for both.
             (pycurl.PROXY, ""),
             (pycurl.NOPROXY, ""),
-            *self._trusted,
         ]
         for option, value in options:
             handle.setopt(option, value)
-        certificate, private_key = self._shown
+        # With authorities of its own over http as well, for a file that cannot be read.
+        if route.is_secure or self._tls[0] is not None:
+            self._secure(handle)
+        if route.proxy is not None:
+            _go_through(handle, route.proxy)
+
+    def _secure(self, handle: pycurl.Curl) -> None:
+        ca_file, certificate, private_key = self._tls
+        if not self._trusted:
+            self._trusted = _trusted(ca_file)
+            # Reads and checks the rest once as well, and says what is wrong with it.
+            if ca_file is not None or certificate is not None:
+                tls_context(*self._tls)
+        for option, value in self._trusted:
+            handle.setopt(option, value)
         if certificate is not None and private_key is not None:
             handle.setopt(pycurl.SSLCERTTYPE, "PEM")
             handle.setopt(pycurl.SSLKEYTYPE, "PEM")
@@ -134,26 +153,46 @@ class Settings:
             handle.setopt(pycurl.SSLKEY_BLOB, private_key.reveal().encode())
             # A key with a pass phrase is refused, not asked for on the terminal.
             handle.setopt(pycurl.SSLKEYPASSWD, "")
-        if proxy is not None:
-            self._go_through(handle, proxy)
 
-    def _go_through(self, handle: pycurl.Curl, proxy: Proxy) -> None:
-        host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-        handle.setopt(pycurl.PROXY, f"{proxy.scheme}://{host}:{proxy.port}")
-        handle.setopt(pycurl.HTTPPROXYTUNNEL, 1)
-        handle.setopt(pycurl.HEADEROPT, pycurl.HEADER_SEPARATE)
-        handle.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-        if proxy.credentials is not None:
-            handle.setopt(pycurl.PROXYAUTH, pycurl.HTTPAUTH_BASIC)
-            handle.setopt(pycurl.PROXYUSERNAME, proxy.credentials[0])
-            handle.setopt(pycurl.PROXYPASSWORD, proxy.credentials[1])
-        if proxy.scheme == "https":
-            # One file, for connections that trust another are not used again.
-            self._of_proxies = self._of_proxies or _Bundle(tls_context())
-            handle.setopt(pycurl.PROXY_CAINFO, self._of_proxies.name)
-            handle.setopt(pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-            handle.setopt(pycurl.PROXY_SSL_VERIFYPEER, 1)
-            handle.setopt(pycurl.PROXY_SSL_VERIFYHOST, 2)
+
+def _trusted(ca_file: str | Path | None) -> list[tuple[int, Any]]:
+    """Return what tells libcurl whom to trust."""
+    if ca_file is None:
+        return [(pycurl.CAINFO, _system()), (pycurl.CAPATH, _CA_FOLDER)]
+    try:
+        pem = Path(ca_file).read_bytes()
+    except OSError:
+        pem = b""  # what is wrong with it is said elsewhere
+    # As text it is instead of what libcurl was built with, and not beside it.
+    return [(pycurl.CAINFO_BLOB, pem), (pycurl.CAPATH, None)]
+
+
+def _system() -> str:
+    """Return the file of the system's authorities and certifi's."""
+    return _system_as(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))).name
+
+
+@functools.lru_cache(maxsize=8)
+def _system_as(*_: str | None) -> _Bundle:
+    """Return what the environment makes of it; once, for they are many."""
+    return _Bundle(tls_context())
+
+
+def _go_through(handle: pycurl.Curl, proxy: Proxy) -> None:
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    handle.setopt(pycurl.PROXY, f"{proxy.scheme}://{host}:{proxy.port}")
+    handle.setopt(pycurl.HTTPPROXYTUNNEL, 1)
+    handle.setopt(pycurl.HEADEROPT, pycurl.HEADER_SEPARATE)
+    handle.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+    if proxy.credentials is not None:
+        handle.setopt(pycurl.PROXYAUTH, pycurl.HTTPAUTH_BASIC)
+        handle.setopt(pycurl.PROXYUSERNAME, proxy.credentials[0])
+        handle.setopt(pycurl.PROXYPASSWORD, proxy.credentials[1])
+    if proxy.scheme == "https":
+        handle.setopt(pycurl.PROXY_CAINFO, _system())
+        handle.setopt(pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        handle.setopt(pycurl.PROXY_SSL_VERIFYPEER, 1)
+        handle.setopt(pycurl.PROXY_SSL_VERIFYHOST, 2)
 
 
 class _Bundle:
@@ -182,6 +221,7 @@ class Exchange:
 
     Args:
         settings: What all of them share.
+        read: Reads what came before a body.
 
     Attributes:
         handle: The handle.
@@ -201,9 +241,10 @@ class Exchange:
         "_keep",
         "_limit",
         "_lines",
-        "_proxy",
+        "_read",
         "_received",
         "_room",
+        "_route",
         "_settings",
         "_sink",
         "_timeout",
@@ -215,7 +256,7 @@ class Exchange:
         "tag",
     )
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, read: Read) -> None:
         self.handle = pycurl.Curl()
         self.tag = 0
         self.is_started = False
@@ -223,15 +264,16 @@ class Exchange:
         self.ended: Callable[[Arrival], None] | None = None
         self.interruption: BaseException | None = None
         self._settings = settings
+        self._read = read
         self._received: list[bytes] = []
-        self._proxy: Proxy | None = None
+        self._route = _DIRECT
         self._lines: list[bytes] | None = None
         self._timeout = -1.0
         self._reset()
 
     def _reset(self) -> None:
         self.handle.reset()
-        self._settings.apply(self.handle, self._proxy)
+        self._settings.apply(self.handle, self._route)
         self.handle.setopt(pycurl.HEADERFUNCTION, self._received.append)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._write)
         self.handle.setopt(pycurl.PREREQFUNCTION, self._start)
@@ -244,7 +286,7 @@ class Exchange:
         request: WireRequest,
         url: str,
         lines: list[bytes],
-        proxy: Proxy | None,
+        route: Route,
         *,
         timeout: float,
         limit: int,
@@ -255,14 +297,14 @@ class Exchange:
             request: The request.
             url: Its URL, as the gate read it.
             lines: Its header lines.
-            proxy: What it goes through.
+            route: How its origin is reached.
             timeout: Seconds for everything.
             limit: The most decoded body bytes to accept.
         """
         handle = self.handle
         is_plain = request.method == "GET" and request.body is None
-        if proxy != self._proxy or not (is_plain and self._is_plain):
-            self._proxy = proxy
+        if route != self._route or not (is_plain and self._is_plain):
+            self._route = route
             self._reset()
             self._is_plain = is_plain
             if not is_plain:
@@ -296,14 +338,10 @@ class Exchange:
         if not self._is_plain:
             self._reset()
 
-    def response(self, read: Callable[[list[bytes]], tuple[int, Headers]]) -> Arrival:
-        """Return the answer that libcurl took for whole.
-
-        Args:
-            read: Reads what came before the body.
-        """
+    def response(self) -> Arrival:
+        """Return the answer that libcurl took for whole."""
         try:
-            status, headers = read(self._received)
+            status, headers = self._read(self._received)
             if self._decoding is not None:
                 self._decoding.end()
             elif self._keep is None and self._sink is not None:
@@ -391,7 +429,7 @@ class Exchange:
 
     def _first(self) -> Callable[[bytes], object]:
         """Read the head, and return what takes the body."""
-        status, headers = read_head(self._received)
+        status, headers = self._read(self._received)
         # One line for each coding means the same as one line for all.
         codings = [value for name, value in headers if name == "content-encoding"]
         sink = self._sink
@@ -444,7 +482,7 @@ class Exchanges:
         self._busy: set[Exchange] = set()
         self._looks_up = False
         self._of: dict[pycurl.Curl, Exchange] = {}
-        self._routes: dict[str, Proxy | None] = {}
+        self._routes: dict[str, Route] = {}
         self._headers: Headers | None = None
         self._lines: list[bytes] = []
         self._head: bytes | None = None
@@ -471,7 +509,7 @@ class Exchanges:
         Raises:
             OAuthMagicError: It cannot be sent; nothing was.
         """
-        url, proxy = self._routed(request.url)
+        url, route = self._routed(request.url)
         is_plain = request.body is None and request.method not in WITH_BODY
         if not is_plain:
             lines = header_lines(request)
@@ -483,7 +521,7 @@ class Exchanges:
                 self._headers, self._lines = request.headers, lines
         exchange = self._idle.pop() if self._idle else self._new()
         exchange.tag = tag
-        exchange.prepare(request, url, lines, proxy, timeout=timeout, limit=limit)
+        exchange.prepare(request, url, lines, route, timeout=timeout, limit=limit)
         self._busy.add(exchange)
         self.multi.add_handle(exchange.handle)
         return exchange
@@ -497,7 +535,7 @@ class Exchanges:
             for handle in whole:
                 exchange = self._of[handle]
                 exchange.descriptor = handle.getinfo(pycurl.ACTIVESOCKET)
-                found.append((exchange, exchange.response(self._read_head)))
+                found.append((exchange, exchange.response()))
             for handle, code, message in broken:
                 exchange = self._of[handle]
                 exchange.descriptor = -1
@@ -548,20 +586,21 @@ class Exchanges:
             self.multi.close()
 
     def _new(self) -> Exchange:
-        exchange = Exchange(self._settings)
+        exchange = Exchange(self._settings, self._read_head)
         self._of[exchange.handle] = exchange
         return exchange
 
-    def _routed(self, url: str) -> tuple[str, Proxy | None]:
-        """Return a URL as the gate reads it, and what it goes through."""
+    def _routed(self, url: str) -> tuple[str, Route]:
+        """Return a URL as the gate reads it, and how its origin is reached."""
         end = url.find("/", 8) + 1
         origin = url[:end]
         # What follows the origin cannot change it: everybody ends it at this slash.
         if origin in self._routes and _PLAIN.fullmatch(url, end):
             return url, self._routes[origin]
         parsed = parse_url(url)
-        proxy = self._routes[f"{parsed.origin}/"] = proxy_for(url)
-        return str(parsed), proxy
+        route = Route(proxy_for(url), is_secure=parsed.scheme == "https")
+        self._routes[f"{parsed.origin}/"] = route
+        return str(parsed), route
 
     def _read_head(self, lines: list[bytes]) -> tuple[int, Headers]:
         """Read a head, unless it is the last one again."""

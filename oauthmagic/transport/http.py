@@ -97,7 +97,7 @@ class HttpTransport:
         check_h11(vars(h11)["__version__"])
         self.tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
-        self._pools: dict[Proxy | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[bool, Proxy | None], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
@@ -123,13 +123,15 @@ class HttpTransport:
             pool.close()
 
     def _pool(self, url: str) -> httpcore.ConnectionPool:
-        proxy = proxy_for(url)
+        is_secure = parse_url(url).scheme == "https"
+        key = is_secure, proxy_for(url)
         with self._lock:
-            if self._context is None:
+            # Reading the system's authorities takes long, and http needs none.
+            if self._context is None and (is_secure or self.tls[0] is not None):
                 self._context = tls_context(*self.tls)
-            if proxy not in self._pools:
-                self._pools[proxy] = _new_pool(self._context, proxy)
-            return self._pools[proxy]
+            if key not in self._pools:
+                self._pools[key] = _new_pool(self._context, key[1])
+            return self._pools[key]
 
 
 class Exchange:
@@ -265,7 +267,9 @@ def _complete(request: WireRequest) -> list[tuple[str, str]]:
     return [*(each for each in added if each[0].lower() not in given), *request.headers]
 
 
-def _new_pool(context: ssl.SSLContext, proxy: Proxy | None) -> httpcore.ConnectionPool:
+def _new_pool(
+    context: ssl.SSLContext | None, proxy: Proxy | None
+) -> httpcore.ConnectionPool:
     """Return a pool of connections."""
     of_both: dict[str, Any] = {
         "ssl_context": context,
