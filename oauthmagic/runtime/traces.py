@@ -5,6 +5,7 @@ It is written down as text, and at once (`oauthmagic.runtime.sightings`).
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -175,6 +176,12 @@ class RecordingTransport:
         self._endpoints = endpoints
         self._api_base = api_base
         self._has_certificate = has_certificate
+
+    def over(self, transport: Transport) -> RecordingTransport:
+        """Return what writes the same down, and sends through another transport."""
+        other = copy.copy(self)
+        other.inner = transport
+        return other
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
         """Send a request; follow nothing, retry nothing.

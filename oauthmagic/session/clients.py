@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from oauthmagic.runtime.authorized import after_answer, bearer
 from oauthmagic.runtime.calls import Call
+from oauthmagic.runtime.traces import RecordingTransport
 from oauthmagic.transport.clients import TokenAuth, make_client
+from oauthmagic.transport.engines import quick
 
 if TYPE_CHECKING:
     import httpx
@@ -29,6 +32,7 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         token: The token to begin with.
         keeper: Renews it.
     """
+    world = _at_less_cost(world)
     current = token
     sent: dict[bytes, Token] = {}
 
@@ -59,6 +63,14 @@ def client_for(world: World, token: Token, keeper: TokenKeeper) -> httpx.Client:
         origins=world.environment.token_origins,
         auth=TokenAuth(value, refused),
     )
+
+
+def _at_less_cost(world: World) -> World:
+    """Return a world whose requests go out as quickly as they can."""
+    transport = world.transport
+    if isinstance(transport, RecordingTransport):
+        return replace(world, transport=transport.over(quick(transport.inner)))
+    return replace(world, transport=quick(transport))
 
 
 def _mark(header: str) -> bytes:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: What describes the body as it came over the wire, and not as it is handed out.
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+#: What the library says of how it would send a request.
+_OF_THE_LIBRARY = (b"host", b"content-length", b"connection", b"accept-encoding")
 
 
 class TokenAuth(httpx.Auth):
@@ -64,7 +66,9 @@ class _Bridge(httpx.BaseTransport):
     ) -> None:
         self._send = send
         self._api_base = api_base
-        self._origins = origins
+        self._base = parse_url(api_base, what="api_base")
+        self._inside = f"{self._base.path.rstrip('/')}/"
+        self._origins = tuple(origins)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the gate, send, and hand the answer back.
@@ -73,9 +77,8 @@ class _Bridge(httpx.BaseTransport):
             UrlRefused: The URL is on an origin that the provider does not declare.
         """
         url = resolve(str(request.url), api_base=self._api_base, origins=self._origins)
-        base = parse_url(self._api_base)
-        inside = f"{url.path}/".startswith(f"{base.path.rstrip('/')}/")
-        if url.origin == base.origin and not inside:
+        inside = f"{url.path}/".startswith(self._inside)
+        if url.origin == self._base.origin and not inside:
             msg = f"{url.path[:80]!r} is outside the API base. Nothing was sent."
             raise UrlRefused(msg, hint=f"Paths are relative to {self._api_base}.")
         response = self._send(_wire_request(request, str(url)))
@@ -103,7 +106,6 @@ def make_client(
         origins: The only origins that a request may go to.
         auth: Puts the token on.
     """
-    parse_url(api_base, what="api_base")
     return httpx.Client(
         base_url=api_base,
         transport=_Bridge(send, api_base=api_base, origins=origins),
@@ -115,9 +117,12 @@ def make_client(
 def _wire_response(response: httpx.Response) -> WireResponse:
     return WireResponse(
         status=response.status_code,
+        # What else it says is about the token only after a 401.
         headers=tuple(
             (name.lower(), value) for name, value in response.headers.multi_items()
-        ),
+        )
+        if response.status_code == httpx.codes.UNAUTHORIZED
+        else (),
     )
 
 
@@ -127,9 +132,9 @@ def _wire_request(request: httpx.Request, url: str) -> WireRequest:
         method=request.method.upper(),
         url=url,
         headers=tuple(
-            (name, value)
-            for name, value in request.headers.items()
-            if name not in ("host", "content-length", "connection", "accept-encoding")
+            (name.decode("ascii"), value.decode("latin-1"))
+            for name, value in request.headers.raw
+            if name.lower() not in _OF_THE_LIBRARY
         ),
         body=request.read() or None,
     )

@@ -331,10 +331,8 @@ class Exchange:
         self._begun = time.monotonic()
 
     def forget(self) -> None:
-        """Hold nothing of the last request and its answer any more."""
-        self._received.clear()
-        self._body, self._keep, self._sink, self._lines = b"", None, None, None
-        self.handle.setopt(pycurl.HTTPHEADER, [])
+        """Let go of the bodies of the last request and its answer."""
+        self._body, self._keep, self._sink, self._decoding = b"", None, None, None
         if not self._is_plain:
             self._reset()
 
@@ -566,8 +564,7 @@ class Exchanges:
         return any(exchange.is_stale() for exchange in self._idle)
 
     def forget(self) -> None:
-        """Hold nothing of past requests, but for their connections."""
-        self._headers, self._lines, self._head, self._read = None, [], None, (0, ())
+        """Let go of the bodies of past requests and their answers."""
         for exchange in self._idle:
             exchange.forget()
 
@@ -689,6 +686,9 @@ class CurlTransport:
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
+        # Without TLS it stays on this machine, and goes through no proxy.
+        if request.url.startswith("https:"):
+            self._look_for_proxies()
         engine = self._engine()
         try:
             engine.submit(0, request, timeout=timeout, limit=limit)
@@ -716,11 +716,13 @@ class CurlTransport:
         for engine in idle:
             engine.close()
 
-    def _engine(self) -> CurlEngine:
+    def _look_for_proxies(self) -> None:
         variables = proxy_variables()
         if variables != self._variables:
             self._variables = variables
             self.close()
+
+    def _engine(self) -> CurlEngine:
         if self._settings is None:
             self._settings = Settings(self._tls)
         while True:

@@ -1,0 +1,28 @@
+"""Sessions that talk to the server of the benchmarks."""
+
+from __future__ import annotations
+
+from oauthmagic import Session
+
+_PROVIDER = """
+[provider]
+name = "bench"
+grants = ["client_credentials", "refresh_token"]
+token_endpoint_auth_method = "client_secret_basic"
+[environments.sandbox]
+token_endpoint = "{base}/token"
+api_base = "{base}"
+{ca_file}
+"""
+
+
+def session_at(base, folder, ca_file=None):
+    """Return a session with the provider `bench`, and a token of it."""
+    file = folder / "bench.toml"
+    line = f'ca_file = "{ca_file}"' if ca_file else ""
+    file.write_text(_PROVIDER.format(base=base, ca_file=line))
+    session = Session(environ={})
+    session.add(str(file))
+    credentials = {"client_id": "me", "client_secret": "plainly-fake-secret"}
+    session.token("bench@sandbox", credentials=credentials)
+    return session
