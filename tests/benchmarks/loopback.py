@@ -7,6 +7,7 @@ requests_per_second(url)    what wrk reaches: the limit of the machine
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import ipaddress
@@ -17,6 +18,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -62,7 +64,7 @@ http {{
 
 
 class Nginx:
-    """A server of the benchmarks; skipped where there is no nginx.
+    """A server of the benchmarks.
 
     Attributes:
         http: Its URL without TLS.
@@ -113,6 +115,65 @@ class Nginx:
         self._process.terminate()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Slow:
+    """A server whose API answers after a while, as most do.
+
+    Args:
+        delay: After how many seconds.
+
+    Attributes:
+        http: Its URL.
+    """
+
+    def __init__(self, delay):
+        self._delay = delay
+
+    def __enter__(self):
+        port = _free_port()
+        self.http = f"http://127.0.0.1:{port}"
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(port), str(self._delay)],
+            preexec_fn=lambda: pin(SERVER_CORE),
+        )
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return self
+            time.sleep(0.02)
+        msg = "The slow server does not answer."
+        raise SystemExit(msg)
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+
+class _Slowly(asyncio.Protocol):
+    """Answers each request on a connection after the delay."""
+
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY.encode())
+    )
+    delay = 0.0
+
+    def connection_made(self, transport):
+        self._transport = transport
+
+    def data_received(self, data):
+        if data.endswith(b"\r\n\r\n"):
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.delay, self._transport.write, self.answer)
+
+
+async def _serve_slowly(port, delay):
+    _Slowly.delay = delay
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Slowly, "127.0.0.1", port, backlog=256)
+    await server.serve_forever()
 
 
 def pin(core):
@@ -199,3 +260,8 @@ def _certify(folder):
         serialization.NoEncryption(),
     )
     (folder / "server.pem").write_bytes(pem + secret)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve_slowly(int(sys.argv[1]), float(sys.argv[2])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from loopback import TOKEN
+
 from oauthmagic import Session
 
 _PROVIDER = """
@@ -17,12 +19,11 @@ api_base = "{base}"
 
 
 def session_at(base, folder, ca_file=None):
-    """Return a session with the provider `bench`, and a token of it."""
+    """Return a session with the provider `bench`, and a token for it."""
     file = folder / "bench.toml"
     line = f'ca_file = "{ca_file}"' if ca_file else ""
     file.write_text(_PROVIDER.format(base=base, ca_file=line))
     session = Session(environ={})
     session.add(str(file))
-    credentials = {"client_id": "me", "client_secret": "plainly-fake-secret"}
-    session.token("bench@sandbox", credentials=credentials)
+    session.adopt("bench@sandbox", {"access_token": TOKEN, "expires_in": 3600})
     return session
