@@ -201,12 +201,23 @@ def make_async_client(
         origins: The only origins that a request may go to.
         auth: Puts the token on.
     """
-    return httpx.AsyncClient(
+    client = httpx.AsyncClient(
         base_url=api_base,
         transport=_AsyncBridge(send, close, api_base=api_base, origins=origins),
         auth=auth,
         trust_env=False,
     )
+    client._cookies = _Cookies()  # noqa: SLF001 - as above
+    return client
+
+
+class _Cookies(httpx.Cookies):
+    """Looks for cookies where there are any; looking is a tenth of a request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep the cookies of a response."""
+        if "set-cookie" in response.headers:
+            super().extract_cookies(response)
 
 
 def make_client(
@@ -225,12 +236,14 @@ def make_client(
         origins: The only origins that a request may go to.
         auth: Puts the token on.
     """
-    return httpx.Client(
+    client = httpx.Client(
         base_url=api_base,
         transport=_Bridge(send, api_base=api_base, origins=origins),
         auth=auth,
         trust_env=False,
     )
+    client._cookies = _Cookies()  # noqa: SLF001 - its setter would take a copy
+    return client
 
 
 def _wire_response(response: httpx.Response) -> WireResponse:

@@ -59,7 +59,8 @@ def with_engine(url, ca_file, count, *, with_threads=False):
                 )
                 engine.submit(begun, request, timeout=30, limit=1 << 25)
                 begun += 1
-            bodies += [each.response.body for each in engine.poll(1)]
+            for each in engine.poll(1):
+                bodies.append(each.response.body if each.response else b"")
         engine.close()
         return bodies
 
