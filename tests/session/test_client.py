@@ -5,6 +5,8 @@ import pytest
 
 from oauthmagic import Session
 from oauthmagic.errors import UrlRefused
+from oauthmagic.transport.clients import TokenAuth, make_client
+from oauthmagic.transport.wire import WireResponse
 
 PRODUCTS = "/distributor/v1/products"
 
@@ -111,3 +113,26 @@ def test_a_demo_that_begins_anew_is_not_waited_for(session):
     demo.reset()
 
     assert session.api("revsto@demo", PRODUCTS).note == ""
+
+
+def test_it_keeps_cookies_as_the_library_does():
+    """What a server sets comes back to it."""
+    kept = []
+
+    def send(request):
+        kept.append(dict(request.headers).get("Cookie"))
+        return WireResponse(
+            status=200, headers=(("set-cookie", "a=b"),) * (not kept[1:])
+        )
+
+    client = make_client(
+        send,
+        api_base="https://api.example",
+        origins=(),
+        auth=TokenAuth(lambda: "Bearer plainly-fake", lambda *_: False),
+    )
+    with client:
+        for _ in range(2):
+            client.get("/")
+
+    assert kept == [None, "a=b"]
