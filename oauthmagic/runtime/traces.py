@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oauthmagic.oauth.tokens import Clock
+    from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import Transport, WireRequest, WireResponse
 
 #: How many exchanges of a target are remembered.
@@ -156,6 +157,9 @@ class RecordingTransport:
         endpoints: URLs of the authorization server by their RFC 8414 names.
         api_base: What is below it, and no endpoint, is the API.
         has_certificate: Whether the client shows a certificate (mutual TLS).
+
+    Attributes:
+        inner: What sends.
     """
 
     def __init__(
@@ -167,7 +171,7 @@ class RecordingTransport:
         api_base: str,
         has_certificate: bool = False,
     ) -> None:
-        self._transport = transport
+        self.inner = transport
         self._trace = trace
         self._endpoints = endpoints
         self._api_base = api_base
@@ -181,7 +185,7 @@ class RecordingTransport:
         """
         begun = self._trace.now()
         try:
-            response = self._transport.send(request, timeout=timeout, limit=limit)
+            response = self.inner.send(request, timeout=timeout, limit=limit)
         except OAuthMagicError as error:
             self._write(begun, request, type(error).__name__, str(error), 0.0)
             raise
@@ -246,13 +250,32 @@ class RecordingTransport:
         return (API, "") if inside else (SERVER, "")
 
 
-def recorded_sleep(
-    sleep: Callable[[float], None], trace: Trace
-) -> Callable[[float], None]:
-    """Return a pause that is written down."""
+class RecordedSleep:
+    """A pause that is written down.
 
-    def pause(seconds: float) -> None:
-        trace.waited(seconds)
-        sleep(seconds)
+    Args:
+        sleep: What waits.
+        trace: Where it is written.
 
-    return pause
+    Attributes:
+        inner: What waits.
+    """
+
+    def __init__(self, sleep: Callable[[float], None], trace: Trace) -> None:
+        self.inner = sleep
+        self._trace = trace
+
+    def __call__(self, seconds: float) -> None:
+        """Wait."""
+        self._trace.waited(seconds)
+        self.inner(seconds)
+
+
+def unrecorded(world: World) -> World:
+    """Return a world whose exchanges are not written down: they would be too many."""
+    transport, sleep = world.transport, world.sleep
+    if isinstance(transport, RecordingTransport):
+        transport = transport.inner
+    if isinstance(sleep, RecordedSleep):
+        sleep = sleep.inner
+    return replace(world, transport=transport, sleep=sleep, trace=None)

@@ -77,9 +77,9 @@ def prepare(
         variables: Values for `{{name}}`.
         file: Takes the reply to the only request.
     """
-    files = _Files()
+    files = Files()
     prepared = tuple(
-        _checked(
+        checked(
             template.fill(
                 variables.__getitem__,
                 now=world.clock(),
@@ -185,7 +185,7 @@ def send(
         prepared.wire, token, keeper=keeper, world=world, timeout=prepared.timeout
     )
     response = answer.response
-    event = _step_up(response, world)
+    event = asks_for_more(response, world)
     if event is not None:
         raise StepUpRequired(event)
     reply = Reply(
@@ -197,7 +197,7 @@ def send(
         url=prepared.wire.url,
         environment=world.environment.name,
         envelope=world.provider.envelope,
-        hint=_hint(response, world, answer.token),
+        hint=hint_for(response, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
         # Text, and not the request: it holds the token, and maybe a password.
@@ -223,7 +223,9 @@ def _means_no_rows(reply: Reply, world: World) -> bool:
         return False
 
 
-def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | None:
+def asks_for_more(
+    response: WireResponse, world: World
+) -> ScaEvent | BearerError | None:
     """Return the stronger authentication that a response asks for, or None."""
     if world.provider.step_up == SCHEME:
         return step_up(response)
@@ -251,7 +253,12 @@ def preview(world: World, prepared: tuple[Prepared, ...]) -> str:
     )
 
 
-def _checked(request: HttpRequest, world: World) -> Prepared:
+def checked(request: HttpRequest, world: World) -> Prepared:
+    """Return a request that passed the URL gate.
+
+    Raises:
+        UrlRefused: It leads to an origin that the provider does not declare.
+    """
     url = resolve(
         request.target,
         api_base=world.environment.api_base,
@@ -279,7 +286,8 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
     )
 
 
-def _hint(response: WireResponse, world: World, token: Token) -> str:
+def hint_for(response: WireResponse, world: World, token: Token) -> str:
+    """Return what to do next about a response, or ""."""
     status = response.status
     if status < 300:  # noqa: PLR2004
         return ""
@@ -360,13 +368,18 @@ def _note(answer: Answer, token: Token) -> str:
     return "; ".join(notes)
 
 
-class _Files:
+class Files:
     """Reads the files of a cell: whole, regular ones, and not too much in all."""
 
     def __init__(self) -> None:
         self._left = MAX_FILE
 
     def __call__(self, name: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            CommandError: It is none that can be sent.
+        """
         path = Path(name).expanduser()
         # A device or a pipe has no size and may have no end.
         if path.exists() and not path.is_file():

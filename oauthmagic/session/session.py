@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import httpx
     import pandas as pd
 
+    from oauthmagic.batch.parquet import Written
     from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock, Token
     from oauthmagic.providers.provider import Provider
@@ -58,8 +59,10 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.requests import Sending
+    from oauthmagic.session.rows import RowsProgress
     from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
+    from oauthmagic.transport.engines import Engine
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
@@ -381,6 +384,70 @@ class Session:
             raise
         return go_on(token)
 
+    def map(  # noqa: PLR0913 - the surface of a batch
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        concurrency: int = 64,
+        rate: float | None = None,
+        checkpoint: str | Path | None = None,
+        to: str | Path | None = None,
+        engine: Engine | None = None,
+        variables: Mapping[str, Any] | None = None,
+        yes_post: bool = False,
+        progress: RowsProgress | None = None,
+    ) -> pd.DataFrame | Written:
+        """Send one authorized request for each row of a frame.
+
+        Everything is read and checked before anything is sent. What goes wrong with a
+        row stands in its row; the token is renewed on the way, once for all; a server
+        that says `Retry-After` is left alone by all.
+
+        Args:
+            target: `provider[/tenant][@environment]`, or an alias.
+            request: One request; `{{column}}` in its path, query, headers or body is
+                the row's value, encoded for its field.
+            frame: The rows.
+            concurrency: How many requests are under way at most.
+            rate: How many are sent in a second at most.
+            checkpoint: A file that remembers what was answered: the same call sends
+                no row again that succeeded, also after the process was killed.
+            to: A Parquet file for the result, which is then not kept in memory.
+            engine: What sends the requests; without it, the best there is here.
+            variables: Values for `{{name}}` where that is no column.
+            yes_post: Whether POST and PATCH may go without an idempotency key.
+            progress: Is told how far it is: rows done, in all, in a second, and the
+                seconds left.
+
+        Returns:
+            A row for each row, in their order, with their index: `status`, `error`,
+            `attempts`, `elapsed` and the flattened reply, in which a field with such
+            a name is `reply.<name>`. With `to`, what was written.
+
+        Raises:
+            CommandError: It cannot be done in this way; nothing was sent.
+            LoginRequired: The token is over and cannot be renewed; `.partial` has the
+                rows so far, as with every error in the middle.
+            Interrupted: By Ctrl-C; `.partial` has the rows so far.
+        """
+        from oauthmagic.session.rows import Plan, Rows  # noqa: PLC0415 - if asked
+
+        plan = Plan(
+            concurrency=concurrency,
+            rate=rate,
+            checkpoint=checkpoint,
+            to=to,
+            engine=engine,
+            yes_post=yes_post,
+            progress=progress,
+        )
+        world, alias = self._holdings.named(target)
+        rows = Rows(world, request, frame, variables or {}, plan)
+        token = self._holdings.held(world, alias) or self.token(target)
+        return rows.run(self._ready(world, token), token, self._keeper)
+
     def client(self, target: str) -> httpx.Client:
         """Return an `httpx.Client` that looks after its token.
 
@@ -406,6 +473,22 @@ class Session:
 
         world, _ = self._holdings.named(target)
         return preview(world, prepare(world, text, variables or {}))
+
+    def preview_rows(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        yes_post: bool = False,
+    ) -> str:
+        """Return the first request that `map` would send, and how many there are."""
+        from oauthmagic.session.rows import Plan, Rows  # noqa: PLC0415 - if asked
+
+        world, _ = self._holdings.named(target)
+        plan = Plan(yes_post=yes_post)
+        return Rows(world, request, frame, variables or {}, plan).preview()
 
     def code(
         self,

@@ -1,0 +1,86 @@
+"""Many rows as a DataFrame: what they are to be sent with, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import CommandError
+from oauthmagic.views.frames import flat_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+#: What is known of each row; a member of the reply with such a name is `reply.<name>`.
+COLUMNS = ("status", "error", "attempts", "elapsed")
+#: The column of a reply that is no JSON object.
+VALUE = "value"
+
+
+def column_names(frame: object) -> list[str]:
+    """Return the names of the columns that `{{name}}` can mean.
+
+    Raises:
+        CommandError: It is no DataFrame, or two columns have one name.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"Rows are a pandas DataFrame, not {type(frame).__name__}."
+        raise CommandError(msg, hint="Make one: pandas.DataFrame({'id': [...]}).")
+    if not frame.columns.is_unique:
+        msg = "Two columns of the frame have one name."
+        raise CommandError(msg, hint="Rename one, so that {{name}} means one of them.")
+    names: list[Any] = frame.columns.tolist()
+    return [name for name in names if isinstance(name, str)]
+
+
+def row_frame(
+    index: pd.Index[Any],
+    *,
+    status: Iterable[int],
+    errors: Iterable[str | None],
+    attempts: Iterable[int],
+    elapsed: Iterable[float],
+    bodies: Iterable[bytes],
+) -> pd.DataFrame:
+    """Return a row for each row that was to be sent, its reply flattened.
+
+    Args:
+        index: What they are called.
+        status: The status of the last answer, 0 without one.
+        errors: What went wrong, or None.
+        attempts: How often each was sent.
+        elapsed: Seconds from the first byte out to the last byte in, or NaN.
+        bodies: The body of the last answer.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    reply = flat_frame([*map(_members, bodies)])
+    reply.index = index
+    reply = reply.rename(
+        columns={name: f"reply.{name}" for name in COLUMNS if name in reply.columns}
+    )
+    known = pd.DataFrame(
+        {
+            "status": pd.array([each or None for each in status], dtype="Int64"),
+            "error": pd.array([*errors], dtype="string"),
+            "attempts": [*attempts],
+            "elapsed": [*elapsed],
+        },
+        index=index,
+    )
+    return pd.concat([known, reply], axis=1) if len(reply.columns) else known
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    """Return the members of a reply; one that is no JSON object has one, `value`."""
+    if not body:
+        return {}
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        read = body.decode("utf-8", "replace")
+    return read if isinstance(read, dict) else {VALUE: read}
