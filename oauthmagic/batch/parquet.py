@@ -170,15 +170,20 @@ def _cast(arrow: Any, rows: Any, schema: Any) -> Any:
             columns.append(arrow.nulls(len(rows), field.type))
             continue
         column = rows.column(field.name)
-        try:
-            columns.append(column.cast(field.type))
-        except arrow.ArrowException:
-            texts = [
-                each if each is None or isinstance(each, str) else _json(each)
-                for each in column.to_pylist()
-            ]
-            columns.append(arrow.array(texts, arrow.string()))
+        if column.type != field.type:
+            column = _cast_column(arrow, column, field.type)
+        columns.append(column)
     return arrow.Table.from_arrays(columns, schema=schema)
+
+
+def _cast_column(arrow: Any, column: Any, kind: Any) -> Any:
+    if not arrow.types.is_nested(column.type):
+        return column.cast(kind)
+    # By their values: nested columns cannot be cast where a part of them is empty.
+    values = column.to_pylist()
+    if arrow.types.is_string(kind):
+        values = [None if each is None else _json(each) for each in values]
+    return arrow.array(values, kind)
 
 
 def _json(value: object) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: So many requests without any answer in a row, and it is not the rows.
 MOST_LOST = 100
+#: After so many renewals that changed nothing, it takes so many refusals in a row.
+FRUITLESS, IN_A_ROW = 2, 4
 #: How many chunks may be open at once: whoever waits for a slow row holds no more.
 MOST_OPEN = 4
 #: How long nothing may happen until it is looked again, in seconds.
@@ -100,6 +102,7 @@ class Scheduler:
         self._tries: dict[int, int] = {}
         self._replayed: set[int] = set()
         self._reconnected: set[int] = set()
+        self._fruitless = self._refused_in_a_row = 0
         self._accepted = -1
         self._stamp = (authorization.number, 0)
         self._headers = (*first.headers, *authorization.header())
@@ -219,13 +222,9 @@ class Scheduler:
             self._begun = chunk.start + len(chunk)
             self.done += len(chunk) - chunk.left
             if not chunk.left:
-                self._finish(chunk)
+                self._finished(self._chunks.pop(chunk.start // ROWS))
             self._todo = iter(chunk.todo if chunk.left else ())
         return tag
-
-    def _finish(self, chunk: Chunk) -> None:
-        del self._chunks[chunk.start // ROWS]
-        self._finished(chunk)
 
     def _settle(self, tag: int, response: WireResponse | None, error: str = "") -> None:
         chunk = self._chunks[tag // ROWS]
@@ -247,7 +246,7 @@ class Scheduler:
                 self._checkpoint.add(tag, response, tries)
         self.done += 1
         if not chunk.left:
-            self._finish(chunk)
+            self._finished(self._chunks.pop(chunk.start // ROWS))
 
     def _succeeded(self, tag: int, response: WireResponse) -> None:
         number = self._under_way.pop(tag)[0]
@@ -255,7 +254,7 @@ class Scheduler:
             self._accepted = number
             self._authorization.accepted()
         self._pacing.answered()
-        self._lost = 0
+        self._lost = self._refused_in_a_row = 0
         self._settle(tag, response)
 
     def _failed(
@@ -273,7 +272,7 @@ class Scheduler:
             if self._may_repeat(request):
                 self._repeat(tag)
                 return
-        elif is_about_the_token(response) and tag not in self._replayed:
+        elif is_about_the_token(response) and self._may_renew(tag):
             # Not settled yet, should the renewal end everything.
             self._under_way[tag] = (number, storm)
             is_another = self._authorization.refused(response, number)
@@ -289,7 +288,9 @@ class Scheduler:
         self, tag: int, request: WireRequest, error: OAuthMagicError | None
     ) -> None:
         is_lost = isinstance(error, ConnectionLost) and tag not in self._reconnected
-        if is_lost and (_is_unsent(error) or self._may_repeat(request)):
+        if is_lost and (
+            getattr(error, "sent", "") == "no" or self._may_repeat(request)
+        ):
             self._reconnected.add(tag)
             self._repeat(tag)
             return
@@ -298,6 +299,18 @@ class Scheduler:
         if self._lost >= self._most_lost and error is not None:
             raise error.with_traceback(None)
 
+    def _may_renew(self, tag: int) -> bool:
+        """Return whether another token may help a row that was refused.
+
+        Some APIs say 401 of a row that is not the user's: two renewals that changed
+        nothing show that, and from then on it takes refusals in a row.
+        """
+        self._refused_in_a_row += 1
+        if tag in self._replayed:
+            self._fruitless += 1
+            return False
+        return self._fruitless < FRUITLESS or self._refused_in_a_row > IN_A_ROW
+
     def _may_repeat(self, request: WireRequest) -> bool:
         own = self._world.provider.idempotency_header
         return may_be_repeated(request, self._authorization.complete(request), own)
@@ -305,7 +318,3 @@ class Scheduler:
     def _repeat(self, tag: int) -> None:
         self._tries[tag] = self._tries.get(tag, 0) + 1
         self._again.append(tag)
-
-
-def _is_unsent(error: OAuthMagicError | None) -> bool:
-    return getattr(error, "sent", None) == "no"

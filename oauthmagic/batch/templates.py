@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
+from oauthmagic.batch.references import free_names, names_behind, with_theirs
 from oauthmagic.errors import CommandError, OAuthMagicError
-from oauthmagic.http_request.templates import BUILT_IN, Reference, references
+from oauthmagic.http_request.templates import BUILT_IN, Reference
 from oauthmagic.http_request.variables import Scope, Sources, read_scope
 from oauthmagic.views.rows import column_names
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from oauthmagic.batch.chunks import RowRequest
-    from oauthmagic.http_request import HttpRequest, RequestTemplate, Template
-    from oauthmagic.http_request.variables import Variable
+    from oauthmagic.http_request import HttpRequest, RequestTemplate
     from oauthmagic.transport.wire import WireRequest
 
 # Unreserved characters (RFC 3986, section 2.3) that are no dot segment whatever stands
@@ -79,7 +79,7 @@ class RowTemplate:
         self.seed = b""
         self._files = files
         self._columns = column_names(frame)
-        free = _free_names(template)
+        free = free_names(template)
         self._used = [name for name in free if name in self._columns]
         self._fixed = [name for name in free if name not in self._columns]
         scope = self._check_names()
@@ -134,7 +134,7 @@ class RowTemplate:
         wanted = {name.lower() for name in names if name}
         own = {*self._columns, "$guid"}
         return any(
-            own & _names_behind(value, self._template.variables)
+            own & names_behind(value, self._template.variables)
             for name, value in self._template.headers
             if name.lower() in wanted
         )
@@ -151,7 +151,7 @@ class RowTemplate:
             template.target,
             template.headers,
             template.body,
-            [(each.name, each.value) for each in _with_theirs(template.variables)],
+            [(each.name, each.value) for each in with_theirs(template.variables)],
             [str(self._names[name]) for name in self._fixed if name in self._names],
         )
         digest = sha256(key)
@@ -248,22 +248,6 @@ def _plain(value: object) -> str | None:
     return int.__repr__(value) if type(value) is int else None
 
 
-def _free_names(template: RequestTemplate) -> list[str]:
-    """Return the names that the cell does not define, each once."""
-    variables = _with_theirs(template.variables)
-    found = dict.fromkeys(
-        each.name
-        for each in template.references()
-        if each.name not in {own.name for own in template.variables}
-    )
-    for variable in variables:
-        theirs = {own.name for own in variable.variables}
-        found |= dict.fromkeys(
-            each.name for each in references(variable.value) if each.name not in theirs
-        )
-    return [*found]
-
-
 def _url_pieces(
     template: RequestTemplate, columns: Iterable[str], scope: Scope
 ) -> list[str | Reference] | None:
@@ -277,7 +261,7 @@ def _url_pieces(
     variables = template.variables
     body = () if template.body is None else tuple(template.body.references())
     constant = [*(value for _, value in template.headers), body]
-    if any(own & _names_behind(each, variables) for each in constant):
+    if any(own & names_behind(each, variables) for each in constant):
         return None
     target = template.target
     written: list[str | Reference] = [*target.path]
@@ -288,7 +272,7 @@ def _url_pieces(
     for part in written:
         if isinstance(part, str) or (part.name in own and part.name not in mine):
             pieces.append(part)
-        elif own & _names_behind((part,), variables):
+        elif own & names_behind((part,), variables):
             return None
         else:
             pieces.append(quote(scope.value(part).text, safe=""))
@@ -300,28 +284,6 @@ def _url_pieces(
     if has_builtin or any(isinstance(part, str) and "%" in part for part in path):
         return None
     return pieces
-
-
-def _with_theirs(variables: Iterable[Variable]) -> list[Variable]:
-    """Return variables and those that they refer to, each once."""
-    found: dict[int, Variable] = {}
-    waiting = [*variables]
-    while waiting:
-        variable = waiting.pop()
-        if variable.line not in found:
-            found[variable.line] = variable
-            waiting += variable.variables
-    return [found[line] for line in sorted(found)]
-
-
-def _names_behind(value: Template, variables: Iterable[Variable]) -> set[str]:
-    """Return every name that decides what a template becomes."""
-    named = {each.name for each in references(value)}
-    own = {each.name: each for each in variables}
-    behind = _with_theirs(own[name] for name in named if name in own)
-    return named.union(
-        *({each.name for each in references(variable.value)} for variable in behind)
-    )
 
 
 def _bytes(value: object) -> bytes:

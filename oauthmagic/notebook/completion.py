@@ -9,7 +9,8 @@ from IPython.core.getipython import get_ipython
 
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.notebook.arguments import api_parser, token_parser
-from oauthmagic.notebook.commands import SHOWN, VERBS
+from oauthmagic.notebook.commands import VERBS
+from oauthmagic.notebook.options import SHOWN
 from oauthmagic.oauth.grants import ALIASES, GRANTS
 from oauthmagic.oauth.introspection import KINDS
 from oauthmagic.session import current_session
@@ -27,7 +28,12 @@ _WORDS: dict[str, Iterable[str]] = {
     "--of": KINDS,
     "--grant": (*GRANTS, *ALIASES),
     **dict.fromkeys(
-        ("--out", "--save", "--env-file", "--as", "--answer", "--advance"), ()
+        (
+            *("--out", "--save", "--env-file", "--as", "--answer", "--advance"),
+            *("--each", "--rate", "--concurrency", "--checkpoint", "--to"),
+            "--max-pages",
+        ),
+        (),
     ),
 }
 

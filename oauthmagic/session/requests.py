@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from oauthmagic.errors import (
     CommandError,
     InsufficientScope,
+    Interrupted,
+    OAuthMagicError,
     ReplyError,
     StepUpRequired,
 )
@@ -22,7 +24,7 @@ from oauthmagic.oauth.strict_json import read_object
 from oauthmagic.oauth.targets import production_mark
 from oauthmagic.runtime.authorized import Answer, authorize, send_authorized
 from oauthmagic.session.guids import new_guid
-from oauthmagic.session.pages import follow
+from oauthmagic.session.pages import MAX_PAGES, follow
 from oauthmagic.transport.urls import check_host_header, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
 from oauthmagic.views.replies import Headers, Reply
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
+    from oauthmagic.session.pages import PagesProgress
     from oauthmagic.session.saving import SavedFile
     from oauthmagic.transport.wire import WireResponse
 
@@ -110,6 +113,8 @@ class Sending:
         proof: Headers for the next one alone.
         step_ups: How many second factors the next one was answered with.
         every_page: Whether lists are followed to their end.
+        most: How many pages of a list are followed.
+        progress: Is told how far a list is.
         replies: What came back so far.
     """
 
@@ -118,6 +123,8 @@ class Sending:
     proof: tuple[tuple[str, str], ...] = ()
     step_ups: int = 0
     every_page: bool = False
+    most: int = MAX_PAGES
+    progress: PagesProgress | None = None
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
@@ -146,7 +153,12 @@ class Sending:
                 raise
             self.replies.append(reply)
             if self.every_page and reply.ok and wire.method == "GET":
-                reply.pages = self._pages(reply, prepared, world, keeper)
+                try:
+                    self._follow(reply, prepared, world, keeper)
+                except (Interrupted, OAuthMagicError) as error:
+                    reply.replies = tuple(self.replies)
+                    error.partial = reply
+                    raise
             self.left.pop(0)
             self.step_ups = 0
             if not reply.ok and self.left:
@@ -157,9 +169,9 @@ class Sending:
         last.replies = tuple(self.replies)
         return last
 
-    def _pages(
+    def _follow(
         self, first: Reply, prepared: Prepared, world: World, keeper: TokenKeeper
-    ) -> tuple[Reply, ...]:
+    ) -> None:
         def send_next(wire: WireRequest) -> Reply:
             following = replace(prepared, wire=wire)
             try:
@@ -170,7 +182,14 @@ class Sending:
                 raise ReplyError(msg, hint=hint) from None
             return page
 
-        return follow(first, prepared.wire, send_next, world=world)
+        follow(
+            first,
+            prepared.wire,
+            send_next,
+            world=world,
+            most=self.most,
+            progress=self.progress,
+        )
 
 
 def send(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from oauthmagic.batch.checkpoints import Checkpoint
 from oauthmagic.batch.chunks import NOT_SENT, ROWS, Chunk, table
 from oauthmagic.batch.inline import InlineEngine
 from oauthmagic.batch.parquet import ParquetFile, Written
+from oauthmagic.batch.progress import Told
 from oauthmagic.batch.scheduler import Scheduler
 from oauthmagic.batch.templates import RowTemplate
 from oauthmagic.errors import CommandError, Interrupted, OAuthMagicError
@@ -32,24 +32,20 @@ from oauthmagic.session.requests import (
 from oauthmagic.transport.engines import engine_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
 
+    from oauthmagic.batch.progress import RowsProgress
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
     from oauthmagic.transport.engines import Engine
     from oauthmagic.transport.wire import WireResponse
 
-    #: (rows done, rows in all, rows in a second, seconds left)
-    RowsProgress = Callable[[int, int, float, float], None]
-
 #: The most requests that may be under way at once.
 MOST_AT_ONCE = 1000
-#: From when on, and how often, progress is told, in seconds.
-FIRST, EVERY = 0.5, 0.25
 #: The most bytes of an error that are read for what it says.
 _MOST_BYTES = 64 * 1024
 _SEED_BYTES = 16
@@ -204,7 +200,7 @@ class Rows:
             explain=explain,
             finished=self._finished,
             checkpoint=self._checkpoint,
-            looked=_Told(plan.progress, len(self), known),
+            looked=Told(plan.progress, len(self), known),
         )
         try:
             scheduler.run(self._chunks(0))
@@ -298,31 +294,3 @@ def _explained(response: WireResponse, world: World, token: Token) -> str:
         return f"{title}: a second factor is asked for; send this row alone with %%api."
     hint = hint_for(response, world, token)
     return f"{title}: {hint}" if hint else title
-
-
-class _Told:
-    """Tells how far it is, but not at every look."""
-
-    def __init__(
-        self,
-        progress: RowsProgress | None,
-        total: int,
-        known: int,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._progress = progress
-        self._total = total
-        self._known = known
-        self._clock = clock
-        self._begun = clock()
-        self._next = self._begun + FIRST if progress else math.inf
-
-    def __call__(self, done: int) -> None:
-        now = self._clock()
-        if now < self._next or self._progress is None:
-            return
-        self._next = now + EVERY
-        sent = max(done - self._known, 0)
-        rate = sent / (now - self._begun)
-        left = (self._total - done) / rate if rate else math.inf
-        self._progress(done, self._total, rate, left)

@@ -52,14 +52,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from oauthmagic.batch.parquet import Written
+    from oauthmagic.batch.progress import RowsProgress
     from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock, Token
     from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
+    from oauthmagic.session.pages import PagesProgress
     from oauthmagic.session.requests import Sending
-    from oauthmagic.session.rows import RowsProgress
     from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
     from oauthmagic.transport.engines import Engine
@@ -318,16 +319,18 @@ class Session:
         world, alias = self._holdings.named(target)
         return self._room.get(alias or str(world.target))
 
-    def api(
+    def api(  # noqa: PLR0913 - the surface of a request
         self,
         target: str,
         text: str,
         *,
         variables: Mapping[str, Any] | None = None,
         every_page: bool = False,
+        max_pages: int | None = None,
         save: str | Path | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
+        paged: PagesProgress | None = None,
     ) -> Reply:
         """Send the authorized requests of an `.http` text and return the last reply.
 
@@ -339,11 +342,14 @@ class Session:
             text: One request, or several separated by `###`.
             variables: Values for `{{name}}`.
             every_page: Whether lists are followed to their end; the frame of the
-                reply then has the rows of all pages.
+                reply then has the rows of all pages. Where a page fails, or at
+                Ctrl-C, the error's `.partial` is the reply with those before it.
+            max_pages: How many pages are followed; without it 1,000.
             save: A file for the body of the only request's reply, which is then not
                 kept in memory; an error's is shown as ever, and not saved.
             overwrite: Whether a file that is there may be replaced.
             progress: Is told how much was saved, of how much, where it takes long.
+            paged: Is told how many pages and rows came, of how many, in the same way.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -355,10 +361,12 @@ class Session:
             LoginRequired: The token is over and cannot be renewed.
             TransportError: No usable answer came.
         """
+        from oauthmagic.session.pages import check_most  # noqa: PLC0415
         from oauthmagic.session.requests import Sending, prepare  # noqa: PLC0415
         from oauthmagic.session.saving import SavedFile  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
+        most = check_most(max_pages)
         file = None
         if save is not None:
             file = SavedFile(save, overwrite=overwrite, progress=progress)
@@ -366,7 +374,13 @@ class Session:
 
         def go_on(token: Token) -> Reply:
             left = list(prepared)
-            sending = Sending(left=left, token=token, every_page=every_page)
+            sending = Sending(
+                left=left,
+                token=token,
+                every_page=every_page,
+                most=most,
+                progress=paged,
+            )
             return self._go_on(world, sending, alias)
 
         held = self._holdings.held(world, alias)
