@@ -26,9 +26,7 @@ def api():
 def frame(count, **columns):
     """Return rows with an identifier each, and an index that is not 0, 1, 2."""
     ids = range(count)
-    return pd.DataFrame(
-        {"id": ids, **columns}, index=[f"row {place}" for place in ids]
-    )
+    return pd.DataFrame({"id": ids, **columns}, index=[f"row {place}" for place in ids])
 
 
 def row_of(request):
@@ -330,14 +328,22 @@ def test_a_login_that_is_over_keeps_what_is_done(api, tmp_path):
 
 def test_a_second_factor_is_the_result_of_its_row():
     """Nothing waits for the user: the row says what it is, and the others go on."""
+    target = "paysafe/liberty@demo"
     session = Session(environ={})
-    rows = pd.DataFrame({"from": ["w1", "w2"], "amount": [5, 7]})
+    session.token(target)
+    session.demo(target).simulator.use_sca("OUTSOURCED")
     request = (
-        "POST /v1/transfers\nIdempotency-Key: {{$guid}}\n\n"
-        '{"amount": {{amount}}, "payer": "{{from}}"}'
+        "POST /v1/transactions/transfers\nContent-Type: application/json\n"
+        'Idempotency-Key: {{$guid}}\n\n{"sourceAccountId": "{{source}}", '
+        '"destinationAccountId": "300103", "amount": 1250, "currencyCode": "EUR"}'
     )
-    session.demo("paysafe/liberty@demo").simulator.use_sca("EMBEDDED")
+    rows = pd.DataFrame({"source": ["300101", "nobody", "300101"]})
 
-    result = session.map("paysafe/liberty@demo", request, rows)
+    result = session.map(target, request, rows)
 
-    assert len(result) == 2
+    errors = result["error"].str.contains("second factor").tolist()
+    assert errors == [True, False, True]
+    assert result["status"].tolist()[::2] == [401, 401]
+    assert result["attempts"].eq(1).all()
+    with pytest.raises(CommandError, match="waits"):
+        session.pending()

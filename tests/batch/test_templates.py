@@ -67,7 +67,9 @@ TARGETS = [
 ]
 VALUES = st.one_of(
     st.text(max_size=6),
-    st.sampled_from(["", ".", "..", "%2e", "2e", "a/b", "a b", "é", "..;", "\n", "x" * 300]),
+    st.sampled_from(
+        ["", ".", "..", "%2e", "2e", "a/b", "a b", "é", "..;", "\n", "x" * 300]
+    ),
     st.integers(-(10**20), 10**20),
     st.booleans(),
     st.none(),

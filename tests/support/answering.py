@@ -1,9 +1,9 @@
 """An API and its token endpoint in this process, and an engine that answers at once.
 
-    api = Api()
-    session = api.session(tmp_path)
-    session.map("acme", "GET /rows/{{id}}", frame, engine=api.engine())
-    assert api.token_requests == 1
+api = Api()
+session = api.session(tmp_path)
+session.map("acme", "GET /rows/{{id}}", frame, engine=api.engine())
+assert api.token_requests == 1
 """
 
 import json
