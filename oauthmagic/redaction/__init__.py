@@ -8,6 +8,7 @@ a library's log can be cleaned without knowing where it came from.
     folding      text without its escapes, blanks and colours, and the way back
     spellings    the forms in which a value may turn up
     redactor     redact, quote and the filter for logs
+    sieve        which of many texts hold a secret
 
 This package imports the standard library only.
 """
@@ -21,6 +22,7 @@ from oauthmagic.redaction.redactor import (
     quote,
     redact,
 )
+from oauthmagic.redaction.sieve import texts_with_secrets
 from oauthmagic.redaction.values import (
     MASK,
     MOST_REMEMBERED,
@@ -42,4 +44,5 @@ __all__ = [
     "live_values",
     "quote",
     "redact",
+    "texts_with_secrets",
 ]

@@ -93,7 +93,7 @@ class _Index:
         self._size += 1
         reference = weakref.ref(secret)
         alone = (reference,)
-        needles = _spelled(secret).needles
+        needles = spellings_of(secret).needles
         self._longest = max([self._longest, *(len(text) for _, text in needles)])
         if not needles or any(len(text) < _LONG for _, text in needles):
             self._short.append(reference)
@@ -111,7 +111,7 @@ class _Index:
 _index = _Index()
 
 
-def _spelled(secret: Secret) -> Spellings:
+def spellings_of(secret: Secret) -> Spellings:
     """Return the spellings of a secret; those of short ones are kept with it."""
     if hasattr(secret, "_spelled"):
         return secret._spelled()  # noqa: SLF001 - made for this module
@@ -162,7 +162,7 @@ def _spans(text: str, *, short: bool = True) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     places: dict[int, list[tuple[int, int]]] = {}
     for secret in _index.candidates(views):
-        spelled = _spelled(secret)
+        spelled = spellings_of(secret)
         if spelled.alone and short:
             spans += [found.span() for found in spelled.alone.finditer(text)]
         for place, needle in spelled.needles:

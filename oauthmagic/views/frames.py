@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import ReplyError
-from oauthmagic.redaction import holds_secret, redact
+from oauthmagic.redaction import redact, texts_with_secrets
+from oauthmagic.views.columns import Columns, Ragged
+from oauthmagic.views.json_bodies import read_json
+from oauthmagic.views.proportions import (
+    DEEPEST,
+    LONGEST_COLUMN_NAME,
+    in_proportion,
+    refuse_table,
+    texts_inside,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
 
-#: A table has a cell for every column in every row, whether or not there is a value:
-#: that many cells always will do, and that many for each value.
-MOST_CELLS = 1_000_000
-MOST_CELLS_PER_VALUE = 10
-#: Columns are named after the members that lead to them.
-LONGEST_COLUMN_NAME = 1000
-DEEPEST = 100
-# Texts are looked through together, for the few that hold a secret.
-_BATCH = 256 << 10
+#: Where a row is no object, its value stands here.
+VALUE = "value"
+# Bodies that are read together: their objects live until they are in columns.
+_PAGE = 1000
 
 
 def flat_frame(rows: list[Any]) -> pd.DataFrame:
@@ -32,12 +38,122 @@ def flat_frame(rows: list[Any]) -> pd.DataFrame:
     Raises:
         ReplyError: The table would be many times larger than the reply.
     """
+    return paged_frame(lambda: [rows])
+
+
+def paged_frame(pages: Callable[[], Iterable[list[Any]]]) -> pd.DataFrame:
+    """Return the rows of pages as one DataFrame, as `flat_frame` does.
+
+    Args:
+        pages: Gives the pages from the first on. Each of them is dropped before the
+            next is asked for; where the rows are of too many shapes, all are asked
+            for once more.
+
+    Raises:
+        ReplyError: The table would be many times larger than the pages.
+    """
+    with _collector_paused():
+        try:
+            table = _Table()
+            for page in pages():
+                table.add(page)
+            return table.masked_frame(table.rows)
+        except Ragged:
+            return _frame_by_rows([row for page in pages() for row in page])
+
+
+def bodies_frame(bodies: Sequence[bytes | None]) -> pd.DataFrame:
+    """Return a DataFrame with one row for each body, in their order.
+
+    A JSON object is flattened as `flat_frame` does. What is no object stands in a
+    column `value`: another JSON value, or the text of a body that is no JSON. A row
+    without a body is empty. Where all that would make a table out of proportion,
+    the text of each body stands in that column: an answer is never lost.
+
+    Args:
+        bodies: What was received; None or nothing for a row without an answer.
+    """
+    with _collector_paused():
+        try:
+            return _frame_of_objects(bodies)
+        except ReplyError:
+            return _frame_by_rows([_text(body) if body else None for body in bodies])
+
+
+def _frame_of_objects(bodies: Sequence[bytes | None]) -> pd.DataFrame:
+    pages = range(0, len(bodies), _PAGE)
+    table = _Table()
+    try:
+        for start in pages:
+            table.add([_record(body) for body in bodies[start : start + _PAGE]])
+        return table.masked_frame(sum(map(bool, bodies)))
+    except Ragged:
+        return _frame_by_rows([_record(body) for body in bodies])
+
+
+def _record(body: bytes | None) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        value = read_json(body)
+    except ValueError:
+        value = _text(body)
+    return value if type(value) is dict else {VALUE: value}
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking a million new objects again and again.
+
+    None of them is part of a cycle, so nothing is kept for longer.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+class _Table(Columns):
+    """Columns, and what in them has to be masked."""
+
+    def __init__(self) -> None:
+        super().__init__(self._find)
+        self._found: dict[str, str] = {}
+
+    def _find(self, texts: set[str]) -> None:
+        self._found |= _masked(texts)
+
+    def masked_frame(self, rows: int) -> pd.DataFrame:
+        """Return the table; `rows` of its rows are meant to have values."""
+        names = self.names
+        _check_proportion(rows, len(names), self.values)
+        if not names:
+            return _frame_by_rows([{}] * self.rows)
+        self._find(set(names))
+        if self._found:
+            self.change(lambda value: _replaced(value, self._found))
+        return self.frame()
+
+
+def _masked(texts: set[str]) -> dict[str, str]:
+    return {text: redact(text) for text in texts_with_secrets(texts)}
+
+
+def _frame_by_rows(rows: list[Any]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - heavy
 
     _check_size(rows)
-    rows = _without_secrets(rows)
+    if found := _masked(texts_inside(rows)):
+        rows = [_replaced(row, found) for row in rows]
     if not all(isinstance(row, dict) for row in rows):
-        return pd.DataFrame({"value": rows})
+        return pd.DataFrame({VALUE: rows})
     return pd.json_normalize(rows)
 
 
@@ -55,81 +171,24 @@ def _check_size(rows: list[Any]) -> None:
     while todo:
         column, depth, value = todo.pop()
         if depth > DEEPEST:
-            _refuse(f"more than {DEEPEST} levels deep")
+            refuse_table(f"more than {DEEPEST} levels deep")
         if not isinstance(value, dict):
             values += 1
             filled.add(column)
-            if isinstance(value, list) and _depth(value) > DEEPEST:
-                _refuse(f"more than {DEEPEST} levels deep")
             continue
         for name, item in value.items():
             number = columns.setdefault((column, name), len(lengths))
             if number == len(lengths):
                 lengths.append(lengths[column] + 1 + len(name))
                 if lengths[number] > LONGEST_COLUMN_NAME:
-                    _refuse(f"with names over {LONGEST_COLUMN_NAME} characters")
+                    refuse_table(f"with names over {LONGEST_COLUMN_NAME} characters")
             todo.append((number, depth + 1, item))
-    cells = len(rows) * len(filled)
-    if cells > max(MOST_CELLS, MOST_CELLS_PER_VALUE * values):
-        _refuse(f"{len(rows):,} rows by {len(filled):,} columns, most of it empty")
+    _check_proportion(len(rows), len(filled), values)
 
 
-def _depth(value: Any) -> int:
-    """Return how many lists and objects are inside each other."""
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [
-            item
-            for each in level
-            for item in (each.values() if isinstance(each, dict) else each)
-            if isinstance(item, dict | list)
-        ]
-    return depth
-
-
-def _refuse(size: str) -> None:
-    msg = f"The rows of the reply make no table: it would be {size}."
-    raise ReplyError(
-        msg,
-        hint="Name the part that you need with .frame('path.to.rows'), "
-        "or make a table of .json() yourself.",
-    )
-
-
-def _without_secrets(rows: list[Any]) -> list[Any]:
-    found: dict[str, str] = {}
-    batch: set[str] = set()
-    room = _BATCH
-    for text in _texts(rows):
-        if text not in batch:
-            batch.add(text)
-            room -= len(text)
-        if room < 0:
-            found |= _masked_texts(batch)
-            batch, room = set(), _BATCH
-    found |= _masked_texts(batch)
-    return _replaced(rows, found) if found else rows
-
-
-def _texts(rows: list[Any]) -> Iterator[str]:
-    todo: list[Any] = [rows]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
-
-
-def _masked_texts(batch: set[str]) -> dict[str, str]:
-    # The lines between keep them apart; that they are dropped only makes it careful.
-    if not holds_secret("\n".join(batch)):
-        return {}
-    return {text: redact(text) for text in batch if holds_secret(text)}
+def _check_proportion(rows: int, columns: int, values: int) -> None:
+    if not in_proportion(rows, columns, values):
+        refuse_table(f"{rows:,} rows by {columns:,} columns, most of it empty")
 
 
 def _replaced(value: Any, found: dict[str, str]) -> Any:

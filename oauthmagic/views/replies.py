@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from oauthmagic.errors import ReplyError, SecretRefused, did_you_mean, listed
 from oauthmagic.redaction import holds_secret, quote
 from oauthmagic.views.charsets import decoded
+from oauthmagic.views.json_bodies import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,8 +140,8 @@ class Reply:
         Raises:
             ReplyError: It is not JSON.
         """
-        with contextlib.suppress(ValueError, RecursionError):
-            return json.loads(self.body)
+        with contextlib.suppress(ValueError):
+            return read_json(self.body)
         # Not from there: the reader's frames hold the body.
         kind = quote(self.headers.get("content-type", "no media type"), 60)
         msg = f"The body of {self._title()} is not JSON ({kind})."
@@ -159,17 +159,16 @@ class Reply:
             ReplyError: The status is an error, or there are no rows there, or they
                 would make a table many times larger than the reply.
         """
-        from oauthmagic.views.frames import flat_frame  # noqa: PLC0415 - pandas
+        from oauthmagic.views.frames import paged_frame  # noqa: PLC0415 - pandas
 
         if self.is_empty_list:
-            return flat_frame([])
+            return paged_frame(list)
         if not self.ok:
             msg = f"{self._title()} answered {self.status} {self.reason}: no rows."
             raise ReplyError(msg, hint=self.hint or "See the reply with .text.")
-        rows = self._rows(path)
-        for page in self.pages:
-            rows = rows + page._rows(path)  # noqa: SLF001 - the same list, gone on
-        return flat_frame(rows)
+        # One after the other: what a page was read into is gone before the next.
+        pages = (self, *self.pages)
+        return paged_frame(lambda: (page._rows(path) for page in pages))  # noqa: SLF001 - the same list, gone on
 
     def _rows(self, path: str | None) -> list[Any]:
         value = self.json()

@@ -5,6 +5,8 @@ The dtypes are named, so that pandas 2.2 and 3 agree, whatever is installed besi
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.oauth.scopes import format_scope
@@ -12,6 +14,7 @@ from oauthmagic.oauth.targets import PRODUCTION_MARK, environment_of, production
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     import pandas as pd
 
@@ -62,30 +65,38 @@ PROVIDER_DTYPES = {
 }
 
 
+_STATUS = {True: "expired", False: "valid", None: "unknown"}
+_SECOND = timedelta(seconds=1)
+
+
 def token_table(tokens: Iterable[Token]) -> pd.DataFrame:
     """Return one row per token held, the latest last.
 
-    Where one is of production, a column says so; elsewhere there is none.
+    Where one is of production, a column says so; elsewhere there is none. What many
+    tokens have in common is worked out once: the time of their clock, their scopes.
     """
-    table = _frame(
-        [
-            {
-                "target": token.target,
-                "environment": _marked(environment_of(token.target)),
-                "grant": token.grant,
-                "subject": token.subject,
-                "scopes": format_scope(sorted(token.scopes)),
-                "scopes_requested": format_scope(sorted(token.scopes_requested)),
-                "issued": token.issued_at,
-                "expires": token.expires_at,
-                "remaining": _whole_seconds(token),
-                "status": status(token),
-                "refreshable": token.refresh_token is not None,
-                "fingerprint": token.fingerprint,
-                "alias": token.alias,
-            }
-            for token in tokens
-        ],
+    held = list(tokens)
+    clocks = {id(token.clock): token.clock for token in held}
+    now = {each: clock() for each, clock in clocks.items()}
+    scopes = cache(lambda scopes: format_scope(sorted(scopes)))
+    environment = cache(lambda target: _marked(environment_of(target)))
+    lives = [_life(token, now[id(token.clock)]) for token in held]
+    table = _table(
+        {
+            "target": [token.target for token in held],
+            "environment": [environment(token.target) for token in held],
+            "grant": [token.grant for token in held],
+            "subject": [token.subject for token in held],
+            "scopes": [scopes(token.scopes) for token in held],
+            "scopes_requested": [scopes(token.scopes_requested) for token in held],
+            "issued": [token.issued_at for token in held],
+            "expires": [token.expires_at for token in held],
+            "remaining": [left for _, left in lives],
+            "status": [status for status, _ in lives],
+            "refreshable": [token.refresh_token is not None for token in held],
+            "fingerprint": [token.fingerprint for token in held],
+            "alias": [token.alias for token in held],
+        },
         {"environment": "string", **TOKEN_DTYPES},
     )
     if (table["environment"] == PRODUCTION_MARK).any():
@@ -167,23 +178,26 @@ def introspection_table(facts: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
 
 def status(token: Token) -> str:
     """Return "valid", "expired" or "unknown": whether the access token is over."""
-    return {True: "expired", False: "valid", None: "unknown"}[token.is_expired()]
+    return _STATUS[token.is_expired()]
 
 
-def _whole_seconds(token: Token) -> Any:
-    import pandas as pd  # noqa: PLC0415 - heavy
-
-    left = token.remaining()
-    return None if left is None else pd.Timedelta(seconds=int(left.total_seconds()))
+def _life(token: Token, now: datetime) -> tuple[str, timedelta | None]:
+    """Return a token's status and the whole seconds left, as it says by itself."""
+    expired = token.access_token is None
+    if token.expires_at is None:
+        return _STATUS[expired or None], None
+    left = (token.expires_at - now) // _SECOND
+    return _STATUS[expired or now >= token.expires_at], max(left, 0) * _SECOND
 
 
 def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> pd.DataFrame:
+    return _table({name: [row[name] for row in rows] for name in dtypes}, dtypes)
+
+
+def _table(columns: dict[str, list[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - heavy
 
     # By column, so that a table without rows has the same dtypes.
     return pd.DataFrame(
-        {
-            name: pd.Series([row[name] for row in rows], dtype=dtype)
-            for name, dtype in dtypes.items()
-        }
+        {name: pd.Series(columns[name], dtype=of) for name, of in dtypes.items()}
     )
