@@ -29,32 +29,64 @@ def decoded(chunks: Iterable[bytes], coding: str, limit: int) -> Iterator[bytes]
             not asked for.
         ConnectionLost: It ends too early.
     """
-    coding = coding.strip().lower()
-    if coding not in ("identity", "", "gzip", "x-gzip"):
-        msg = "The answer is in a content coding that was not asked for."
-        raise ResponseRefused(msg, sent="yes")
-    parts = _members(chunks, limit) if "gzip" in coding else iter(chunks)
-    room = limit
-    for part in parts:
-        room -= len(part)
-        if room < 0:
-            msg = f"The answer is larger than {_size(limit)}."
-            hint = "Ask for less at a time, for example for one page."
-            raise ResponseRefused(msg, sent="yes", hint=hint)
-        yield part
-
-
-def _members(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Decompress the members of a gzip body, one after the other (RFC 1952, 2.2)."""
-    gzip = None
-    room = limit
+    decoding = Decoding(coding, limit)
     for chunk in chunks:
+        yield from decoding.parts(chunk)
+    decoding.end()
+
+
+class Decoding:
+    """A body that is decoded as it comes.
+
+    Args:
+        coding: The value of `Content-Encoding`, or "".
+        limit: The most decoded bytes to accept.
+
+    Raises:
+        ResponseRefused: The coding was not asked for.
+    """
+
+    def __init__(self, coding: str, limit: int) -> None:
+        coding = coding.strip().lower()
+        if coding not in ("identity", "", "gzip", "x-gzip"):
+            msg = "The answer is in a content coding that was not asked for."
+            raise ResponseRefused(msg, sent="yes")
+        self._is_gzip = "gzip" in coding
+        self._gzip: zlib._Decompress | None = None
+        self._limit = self._room = limit
+
+    def parts(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what a piece of the body holds.
+
+        Raises:
+            ResponseRefused: It is too much, or damaged.
+        """
+        for part in self._members(chunk) if self._is_gzip else (chunk,):
+            self._room -= len(part)
+            if self._room < 0:
+                raise too_large(self._limit)
+            yield part
+
+    def end(self) -> None:
+        """Take note that nothing more comes.
+
+        Raises:
+            ConnectionLost: There should be more.
+        """
+        # An answer to HEAD names the coding and has no body.
+        if self._gzip is not None and not self._gzip.eof:
+            msg = "The answer ended in the middle of its compressed data."
+            raise ConnectionLost(msg, sent="yes")
+
+    def _members(self, chunk: bytes) -> Iterator[bytes]:
+        """Decompress members of gzip, one after the other (RFC 1952, section 2.2)."""
         pending, is_full = chunk, False
         while pending or is_full:
+            gzip = self._gzip
             if gzip is None or gzip.eof:
-                gzip = zlib.decompressobj(_GZIP)
+                gzip = self._gzip = zlib.decompressobj(_GZIP)
             # One byte more than there is room for shows that there is more.
-            step = min(room + 1, _STEP)
+            step = min(self._room + 1, _STEP)
             part = _decompress(gzip, pending, step)
             if part is None:
                 msg = "The answer's compressed data is damaged."
@@ -62,12 +94,14 @@ def _members(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
             # All input may be taken in while some of its output is still to come.
             is_full = len(part) == step and not gzip.eof
             pending = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
-            room -= len(part)
             yield part
-    # An answer to HEAD names the coding and has no body.
-    if gzip is not None and not gzip.eof:
-        msg = "The answer ended in the middle of its compressed data."
-        raise ConnectionLost(msg, sent="yes")
+
+
+def too_large(limit: int) -> ResponseRefused:
+    """Return the error for a body that is larger than its limit."""
+    msg = f"The answer is larger than {_size(limit)}."
+    hint = "Ask for less at a time, for example for one page."
+    return ResponseRefused(msg, sent="yes", hint=hint)
 
 
 def _decompress(gzip: zlib._Decompress, data: bytes, most: int) -> bytes | None:

@@ -40,7 +40,10 @@ class Arrival:
 
 
 class Engine(Protocol):
-    """Sends many requests at once; called by one thread."""
+    """Sends many requests at once; called by one thread.
+
+    It gets on with them while it is polled.
+    """
 
     def room(self) -> int:
         """Return how many more requests may be submitted now."""
@@ -78,11 +81,43 @@ class Engine(Protocol):
 def engine_for(transport: Transport, concurrency: int) -> Engine:
     """Return what sends many requests at once over a transport.
 
+    On libcurl where the extra `fast` is installed and the transport is one over
+    sockets, and with threads otherwise. Nothing of it is written into a trace.
+
     Args:
         transport: What would send each of them alone.
         concurrency: How many may be in flight.
+
+    Raises:
+        TlsError: The transport's certificates cannot be used.
     """
+    transport = bare(transport)
+    tls = getattr(transport, "tls", None)
+    if tls is not None and has_curl():
+        from oauthmagic.transport.curl import CurlEngine, Settings  # noqa: PLC0415 - an extra
+
+        return CurlEngine(Settings(tls), concurrency)
     return ThreadedEngine(transport, concurrency)
+
+
+def bare(transport: Transport) -> Transport:
+    """Return what a transport that only looks on sends through."""
+    while (inner := getattr(transport, "inner", None)) is not None:
+        transport = inner
+    return transport
+
+
+def has_curl() -> bool:
+    """Return whether libcurl can be used: installed, and by nobody watched.
+
+    Where `SSLKEYLOGFILE` was set when somebody else loaded it, it writes the keys of
+    every session to that file.
+    """
+    try:
+        from oauthmagic.transport import curl  # noqa: PLC0415 - an extra
+    except ImportError:
+        return False
+    return not curl.IS_WATCHED
 
 
 class ThreadedEngine:

@@ -13,10 +13,7 @@ import re
 import sys
 import threading
 import time
-import urllib.parse
-import urllib.request
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import h11
 import httpcore
@@ -33,6 +30,8 @@ from oauthmagic.errors import (
 from oauthmagic.redaction import RedactingFilter
 from oauthmagic.transport.bodies import decoded
 from oauthmagic.transport.floors import check_h11
+from oauthmagic.transport.heads import DEFAULTS, WITH_BODY, check_size
+from oauthmagic.transport.proxies import Proxy, proxy_for
 from oauthmagic.transport.sockets import Backend, Line, this_line
 from oauthmagic.transport.tls import late_alert, tls_cause, tls_context, tls_error
 from oauthmagic.transport.urls import parse_url
@@ -45,18 +44,12 @@ if TYPE_CHECKING:
 
     from oauthmagic.redaction import Secret
 
-MAX_HEADERS = 200
-MAX_HEADER_BYTES = 64 * 1024
-_DEFAULTS = (("User-Agent", "oauthmagic"), ("Accept-Encoding", "gzip"))
 #: How the library says that an answer ended; its other complaints are about bytes.
 _ENDED = re.compile("closed|disconnected|terminated", re.IGNORECASE)
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
 #: How many connections there are at once, are kept for reuse, and for how long.
 _MOST, _MOST_KEPT, _KEPT_FOR = 100, 20, 5.0
-#: Methods whose request has a body, if an empty one (RFC 9110, section 8.6).
-_WITH_BODY = ("POST", "PUT", "PATCH")
-_PROXY_PORTS = {"http": 80, "https": 443}
 
 
 class _EventFilter(RedactingFilter):
@@ -87,6 +80,9 @@ class HttpTransport:
         certificate: PEM text of the client's certificate (mutual TLS).
         private_key: PEM text of its key.
 
+    Attributes:
+        tls: The three, as `oauthmagic.transport.tls.tls_context` takes them.
+
     Raises:
         TransportError: The library that reads answers is too old to be trusted.
     """
@@ -99,9 +95,9 @@ class HttpTransport:
         private_key: Secret | None = None,
     ) -> None:
         check_h11(vars(h11)["__version__"])
-        self._tls = (ca_file, certificate, private_key)
+        self.tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[bool, Proxy | None], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
@@ -127,18 +123,15 @@ class HttpTransport:
             pool.close()
 
     def _pool(self, url: str) -> httpcore.ConnectionPool:
-        proxy = _proxy_for(url)
+        is_secure = parse_url(url).scheme == "https"
+        key = is_secure, proxy_for(url)
         with self._lock:
-            if self._context is None:
-                self._context = tls_context(*self._tls)
-            pool = self._pools.get(proxy) or _new_pool(self._context, proxy)
-            if pool is not None:
-                self._pools[proxy] = pool
-                return pool
-        # It may hold a password, and this frame is in the traceback.
-        proxy = None
-        hint = "HTTPS_PROXY must be an http:// or https:// URL."
-        raise ConnectionFailed("The proxy cannot be used.", sent="no", hint=hint)
+            # Reading the system's authorities takes long, and http needs none.
+            if self._context is None and (is_secure or self.tls[0] is not None):
+                self._context = tls_context(*self.tls)
+            if key not in self._pools:
+                self._pools[key] = _new_pool(self._context, key[1])
+            return self._pools[key]
 
 
 class Exchange:
@@ -233,10 +226,7 @@ class Exchange:
                 (name.decode("latin-1").lower(), value.decode("latin-1"))
                 for name, value in response.headers
             )
-            size = sum(len(name) + len(value) for name, value in headers)
-            if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-                msg = "The answer's headers are too large."
-                raise ResponseRefused(msg, sent="yes")
+            check_size(headers)
             # One line for each coding means the same as one line for all.
             codings = [value for name, value in headers if name == "content-encoding"]
             chunks = response.iter_stream()
@@ -271,16 +261,16 @@ def _library_url(text: str) -> httpcore.URL:
 def _complete(request: WireRequest) -> list[tuple[str, str]]:
     """Return a request's headers, with those that it cannot do without."""
     given = {name.lower() for name, _ in request.headers}
-    added = [("Host", parse_url(request.url).origin.partition("://")[2]), *_DEFAULTS]
-    if request.body is None and request.method in _WITH_BODY:
+    added = [("Host", parse_url(request.url).origin.partition("://")[2]), *DEFAULTS]
+    if request.body is None and request.method in WITH_BODY:
         added.append(("Content-Length", "0"))
     return [*(each for each in added if each[0].lower() not in given), *request.headers]
 
 
 def _new_pool(
-    context: ssl.SSLContext, proxy: str | None
-) -> httpcore.ConnectionPool | None:
-    """Return a pool of connections, or None where the proxy cannot be used."""
+    context: ssl.SSLContext | None, proxy: Proxy | None
+) -> httpcore.ConnectionPool:
+    """Return a pool of connections."""
     of_both: dict[str, Any] = {
         "ssl_context": context,
         "max_connections": _MOST,
@@ -290,25 +280,15 @@ def _new_pool(
     }
     if proxy is None:
         return httpcore.ConnectionPool(**of_both)
-    try:
-        found = urllib.parse.urlsplit(proxy)
-        if found.scheme not in _PROXY_PORTS or not found.hostname:
-            return None
-        user, password = found.username, found.password
-        return httpcore.HTTPProxy(
-            proxy_url=httpcore.URL(
-                scheme=found.scheme,
-                host=found.hostname,
-                port=found.port or _PROXY_PORTS[found.scheme],
-                target="/",
-            ),
-            proxy_auth=(unquote(user), unquote(password or "")) if user else None,
-            # Ours, for the library's would write the session's keys to a file, too.
-            proxy_ssl_context=tls_context() if found.scheme == "https" else None,
-            **of_both,
-        )
-    except (ValueError, TypeError):
-        return None
+    return httpcore.HTTPProxy(
+        proxy_url=httpcore.URL(
+            scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"
+        ),
+        proxy_auth=proxy.credentials,
+        # Ours, for the library's would write the session's keys to a file, too.
+        proxy_ssl_context=tls_context() if proxy.scheme == "https" else None,
+        **of_both,
+    )
 
 
 def _typed(error: Exception, sent: Sent, timeout: float) -> OAuthMagicError:
@@ -338,14 +318,3 @@ def _unconnected(error: Exception) -> TransportError:
     if (cause := tls_cause(error)) is not None:
         return tls_error(cause)
     return ConnectionFailed("No connection could be made.", sent="no")
-
-
-def _proxy_for(url: str) -> str | None:
-    """Return the proxy for a URL; loopback traffic never leaves the machine."""
-    target = parse_url(url)
-    if target.is_loopback or urllib.request.proxy_bypass(target.host):
-        return None
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(target.scheme) or proxies.get("all")
-    # Most programs take a bare host and port, too.
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy

@@ -108,13 +108,18 @@ def alert_received(reason: str, *, sent: Sent = "unknown") -> TlsError:
     return TlsError(msg, sent=sent, hint=_ABOUT_THE_CLIENT.get(reason, ""))
 
 
+def is_about_the_client(reason: str) -> bool:
+    """Return whether an alert speaks of the client's certificate."""
+    return reason in _ABOUT_THE_CLIENT
+
+
 def late_alert(error: ssl.SSLError | None, sent: Sent) -> TlsError | None:
     """Return what an alert says of the client's certificate after the handshake.
 
     None where there is none: other TLS errors by then mean a broken connection.
     """
     reason = error.reason if error else ""
-    return alert_received(reason, sent=sent) if reason in _ABOUT_THE_CLIENT else None
+    return alert_received(reason, sent=sent) if is_about_the_client(reason) else None
 
 
 def tls_cause(error: BaseException | None) -> ssl.SSLError | None:
@@ -131,6 +136,6 @@ def tls_error(error: ssl.SSLError) -> TlsError:
         why = error.verify_message.rstrip(".")
         return TlsError(f"The server's certificate was refused: {why}.", sent="no")
     why = error.reason or "TLS error"
-    if why in _ABOUT_THE_CLIENT:
+    if is_about_the_client(why):
         return alert_received(why, sent="no")
     return TlsError(f"No secure connection could be made ({why}).", sent="no")

@@ -201,3 +201,28 @@ class CuttingProxy(Server):
         for side in sides:
             side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             side.close()
+
+
+def transport_called(kind):
+    """Return what makes a transport over sockets, on one of the two libraries."""
+    if kind == "httpx":
+        from oauthmagic.transport.http import HttpTransport  # noqa: PLC0415 - one of the two
+
+        return HttpTransport
+    from oauthmagic.transport.curl import CurlTransport  # noqa: PLC0415 - an extra
+
+    def make(*, ca_file=None, certificate=None, private_key=None):
+        return CurlTransport((ca_file, certificate, private_key))
+
+    return make
+
+
+def engine_called(kind, concurrency, transport):
+    """Return an engine over sockets, on one of the two libraries."""
+    if kind == "httpx":
+        from oauthmagic.transport.engines import ThreadedEngine  # noqa: PLC0415 - one of the two
+
+        return ThreadedEngine(transport, concurrency)
+    from oauthmagic.transport.curl import CurlEngine, Settings  # noqa: PLC0415 - an extra
+
+    return CurlEngine(Settings((None, None, None)), concurrency)

@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from wires import transport_called
 
 import oauthmagic
-from oauthmagic.transport.http import HttpTransport
 from oauthmagic.transport.wire import WireRequest
 
 #: As an answer: hang up at once, without the farewell of TCP.
@@ -174,11 +174,25 @@ def answer():
     return build
 
 
+@pytest.fixture(params=["httpx", "curl"])
+def kind(request):
+    """Name a library; all keep the same contract."""
+    if request.param == "curl":
+        pytest.importorskip("pycurl")
+    return request.param
+
+
 @pytest.fixture
-def transport():
+def transport_of(kind):
+    """Make a transport over sockets."""
+    return transport_called(kind)
+
+
+@pytest.fixture
+def transport(transport_of):
     """Send over sockets; no thread and no connection is left behind."""
     before = set(threading.enumerate())
-    transport = HttpTransport()
+    transport = transport_of()
     yield transport
     transport.close()
     for thread in set(threading.enumerate()) - before:

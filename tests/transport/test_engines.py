@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from wires import engine_called
 
 from oauthmagic.errors import DeadlineExceeded, TransportError
-from oauthmagic.transport.engines import ThreadedEngine, engine_for
+from oauthmagic.transport.engines import engine_for
 from oauthmagic.transport.wire import WireRequest, WireResponse
 
 LIMIT = 1 << 20
 
 
-@pytest.fixture(params=["threads"])
-def engine(request, transport):
+@pytest.fixture
+def engine(kind, transport):
     """An engine with room for four, over sockets."""
-    engine = {"threads": lambda: ThreadedEngine(transport, 4)}[request.param]()
+    engine = engine_called(kind, 4, transport)
     yield engine
     engine.close()
 
@@ -113,7 +115,7 @@ def test_closing_breaks_off_what_is_in_flight(serve, engine):
     begun = time.monotonic()
     submit(engine, 1, slow.url, timeout=30)
     while not slow.requests and time.monotonic() < begun + 3:
-        time.sleep(0.001)
+        engine.poll(0.01)
 
     engine.close()
 
@@ -157,8 +159,7 @@ def test_any_transport_will_do_for_threads():
 
 CHILD = """
 import os, signal, sys, threading, time
-from oauthmagic.transport.engines import ThreadedEngine
-from oauthmagic.transport.http import HttpTransport
+from wires import engine_called, transport_called
 from oauthmagic.transport.wire import WireRequest
 
 interrupted = 0.0
@@ -170,7 +171,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 threading.Thread(target=interrupt, daemon=True).start()
-engine = {"threads": lambda: ThreadedEngine(HttpTransport(), 2)}[sys.argv[2]]()
+engine = engine_called(sys.argv[2], 2, transport_called(sys.argv[2])())
 try:
     request = WireRequest(method="GET", url=sys.argv[1])
     engine.submit(1, request, timeout=30, limit=1000)
@@ -181,12 +182,12 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("kind", ["threads"])
 def test_an_interrupt_ends_the_waiting(serve, kind):
     """Ctrl-C within half a second, and the connections are broken off."""
     server = serve(silent)
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, server.url, kind],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -187,7 +188,7 @@ def test_two_requests_do_not_wait_for_each_other(serve, answer, send):
 
 CHILD = """
 import _thread, os, signal, sys, threading, time
-from oauthmagic.transport.http import HttpTransport
+from wires import transport_called
 from oauthmagic.transport.wire import WireRequest
 
 interrupted = 0.0
@@ -203,7 +204,7 @@ def interrupt():
 
 threading.Thread(target=interrupt, daemon=True).start()
 try:
-    HttpTransport().send(
+    transport_called(sys.argv[3])().send(
         WireRequest(method="GET", url=sys.argv[1]), timeout=30, limit=1000
     )
 except KeyboardInterrupt:
@@ -212,11 +213,12 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("way", ["signal", "interrupt_main"])
-def test_an_interrupt_ends_the_waiting(serve, way):
+def test_an_interrupt_ends_the_waiting(serve, way, kind):
     """Ctrl-C within half a second, where it comes as a signal and where it does not."""
     server = serve(silent)
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, server.url, way],
+        [sys.executable, "-c", CHILD, server.url, way, kind],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

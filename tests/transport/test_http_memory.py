@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -24,13 +25,13 @@ GZIP = b"Content-Encoding: gzip\r\n"
 CHILD = """
 import json, re, sys, time
 from oauthmagic.errors import OAuthMagicError
-from oauthmagic.transport.http import HttpTransport
+from wires import transport_called
 from oauthmagic.transport.wire import WireRequest
 
 def held(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 
-transport = HttpTransport()
+transport = transport_called(sys.argv[1])()
 idle, cases, results = None, json.load(sys.stdin), {}
 for name, url, limit, deadline in cases:
     open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
@@ -137,7 +138,7 @@ CASES = {
     not Path("/proc/self/clear_refs").exists(), reason="measures by Linux's /proc"
 )
 @pytest.mark.parametrize("limit", [MIB, 32 * MIB], ids=["a token's", "an API's"])
-def test_no_body_takes_more_than_its_bound(figure, limit):
+def test_no_body_takes_more_than_its_bound(figure, limit, kind):
     """Refused at the limit or left at the deadline, in a process of its own."""
     with ExitStack() as stack:
         cases = [
@@ -145,7 +146,8 @@ def test_no_body_takes_more_than_its_bound(figure, limit):
             for name, (handler, _) in CASES.items()
         ]
         done = subprocess.run(
-            [sys.executable, "-c", CHILD],
+            [sys.executable, "-c", CHILD, kind],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             input=json.dumps(cases),
             capture_output=True,
             text=True,
@@ -163,7 +165,7 @@ def test_no_body_takes_more_than_its_bound(figure, limit):
     largest = max(results, key=lambda name: results[name][2])
     slowest = max(results, key=lambda name: results[name][1])
     figure(
-        f"{len(CASES)} hostile bodies, {limit // MIB} MiB allowed: at most",
+        f"{len(CASES)} hostile bodies, {kind}, {limit // MIB} MiB allowed: at most",
         f"{results[largest][2]:.0f} MB above idle ({largest}), "
         f"{results[slowest][1]:.1f} s of {DEADLINE} s ({slowest})",
     )

@@ -16,12 +16,12 @@ SECRET = (("Authorization", "Bearer plainly-fake-token"),)
 
 
 @pytest.fixture
-def ask(send):
+def ask(send, transport_of):
     """Send a request that trusts the authorities in a file only."""
     transports = []
 
     def ask(url, ca_file):
-        transports.append(HttpTransport(ca_file=ca_file))
+        transports.append(transport_of(ca_file=ca_file))
         return send(url, headers=SECRET, through=transports[-1], timeout=3)
 
     yield ask
