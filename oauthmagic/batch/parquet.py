@@ -113,6 +113,7 @@ class ParquetFile:
                 with arrow.memory_map(str(part)) as source:
                     rows = arrow.ipc.open_file(source).read_all()
                     writer.write_table(_cast(arrow, rows, schema))
+        whole.chmod(0o600)
         os.replace(whole, self._path)  # noqa: PTH105 - atomic, on one file system
 
 

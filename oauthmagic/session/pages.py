@@ -112,8 +112,8 @@ def _pages(
 ) -> Iterator[Reply]:
     seen = {request.url}
     page, count = first, 1
-    while page.body:
-        body = page.json()
+    body = _read(page)
+    while body is not None:
         told(count, body)
         following = world.provider.next_page(body, page.url, page.headers)
         if not following:
@@ -135,7 +135,13 @@ def _pages(
         if not page.ok:
             msg = f"Page {count} answered {page.status} {page.reason}."
             raise ReplyError(msg, hint=page.hint or "Try again in a moment.")
+        # First: a page that cannot be read is no page.
+        body = _read(page)
         yield page
+
+
+def _read(page: Reply) -> Any:
+    return page.json() if page.body else None
 
 
 def _next_url(following: str, world: World, number: int) -> str:

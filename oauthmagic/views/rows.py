@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import CommandError
-from oauthmagic.views.frames import flat_frame
+from oauthmagic.views.frames import bodies_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
 #: What is known of each row; a member of the reply with such a name is `reply.<name>`.
 COLUMNS = ("status", "error", "attempts", "elapsed")
-#: The column of a reply that is no JSON object.
-VALUE = "value"
 
 
 def column_names(frame: object) -> list[str]:
@@ -58,7 +55,7 @@ def row_frame(
     """
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    reply = flat_frame([*map(_members, bodies)])
+    reply = bodies_frame([*bodies])
     reply.index = index
     reply = reply.rename(
         columns={name: f"reply.{name}" for name in COLUMNS if name in reply.columns}
@@ -73,14 +70,3 @@ def row_frame(
         index=index,
     )
     return pd.concat([known, reply], axis=1) if len(reply.columns) else known
-
-
-def _members(body: bytes) -> dict[str, Any]:
-    """Return the members of a reply; one that is no JSON object has one, `value`."""
-    if not body:
-        return {}
-    try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
-        read = body.decode("utf-8", "replace")
-    return read if isinstance(read, dict) else {VALUE: read}

@@ -41,7 +41,7 @@ def run(api, tmp_path):
 
 
 def test_what_succeeded_is_not_asked_again(api, run):
-    """Interrupted at row 20, the next run asks for the rest, and the result is whole."""
+    """Interrupted at row 20, the next run asks for the rest; the result is whole."""
     plain = api.decide
 
     def decide(request):

@@ -69,6 +69,7 @@ def test_the_file_has_what_the_frame_would_have(tmp_path):
     assert read["n"].dropna().tolist() == [str(each) for each in frame["n"].dropna()]
     assert [*read["tags"].iloc[30]] == [{"t": 30}]
     assert not [*tmp_path.glob(".oauthmagic-*")]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -67,7 +67,7 @@ class Api:
             transport=self,
             clock=lambda: self.now,
             sleep=self.wait,
-            randomness=lambda count: bytes(count),
+            randomness=bytes,
             **options,
         )
         session.add(folder / "acme.toml")
