@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from oauthmagic.errors import CommandError, ExtraMissing
 from oauthmagic.redaction import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     import pandas as pd
@@ -77,23 +79,34 @@ class ParquetFile:
             raise CommandError(msg, hint="Name a file in a folder of yours.") from None
 
     def take(self, chunk: Chunk) -> None:
-        """Write a chunk."""
+        """Write a chunk.
+
+        Raises:
+            CommandError: It cannot be written.
+        """
         rows = table([chunk], self._index[chunk.start : chunk.start + len(chunk)])
         part = self._folder / f"{chunk.start}.arrow"
         columns = _columns(self._arrow, rows)
-        with self._arrow.OSFile(str(part), "wb") as file:
-            writer = self._arrow.ipc.new_file(file, columns.schema)
+        with (
+            self._writing(),
+            self._arrow.OSFile(str(part), "wb") as file,
+            self._arrow.ipc.new_file(file, columns.schema) as writer,
+        ):
             writer.write_table(columns)
-            writer.close()
         self._parts[chunk.start] = part, len(chunk)
         self._rows += len(chunk)
         self._succeeded += len(chunk) - len(chunk.errors)
 
     def finish(self) -> Written:
-        """Join what was written, in the order of the rows, and put it in its place."""
+        """Join what was written, in the order of the rows, and put it in its place.
+
+        Raises:
+            CommandError: It cannot be written.
+        """
         try:
             if self._parts:
-                self._join()
+                with self._writing():
+                    self._join()
         finally:
             self.discard()
         return Written(path=str(self._path), rows=self._rows, succeeded=self._succeeded)
@@ -101,6 +114,18 @@ class ParquetFile:
     def discard(self) -> None:
         """Remove what is not in its place."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            shown = quote(str(self._path), 200)
+            why = error.strerror or type(error).__name__
+            msg = f"The rows cannot be written to {shown!r}: {why}."
+            raise CommandError(
+                msg, hint="Make room, or name another place; --checkpoint keeps them."
+            ) from None
 
     def _join(self) -> None:
         arrow = self._arrow

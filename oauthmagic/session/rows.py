@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,9 @@ class Plan:
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             msg = "The rate is a positive number of requests in a second."
             raise CommandError(msg, hint="For example --rate 20, or 0.5.")
+        if self.engine is not None and not hasattr(self.engine, "poll"):
+            msg = f"{type(self.engine).__name__} is no engine that sends requests."
+            raise CommandError(msg, hint="Leave it out: this process sends them.")
 
 
 class Rows:
@@ -149,12 +153,20 @@ class Rows:
         """
         known = self._open()
         try:
-            return self._run(world, token, keeper, known)
-        finally:
-            if self._checkpoint is not None:
-                self._checkpoint.close()
-            if self._file is not None:
-                self._file.discard()
+            result = self._run(world, token, keeper, known)
+        except BaseException:
+            # What went wrong first is told.
+            with contextlib.suppress(OAuthMagicError):
+                self._close()
+            raise
+        self._close()
+        return result
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.discard()
+        if self._checkpoint is not None:
+            self._checkpoint.close()
 
     def _open(self) -> int:
         """Open the files; return how many rows need not be sent again."""
@@ -170,10 +182,7 @@ class Rows:
                 mark = self._template.fingerprint(kept.seed)
                 known = kept.begin(str(self._world.target), mark, len(self))
             except BaseException:
-                if self._checkpoint is not None:
-                    self._checkpoint.close()
-                if self._file is not None:
-                    self._file.discard()
+                self._close()
                 raise
         return known
 
@@ -235,7 +244,8 @@ class Rows:
         """Return what was done, and the rest as not sent."""
         begun = scheduler.stop()
         if self._checkpoint is not None:
-            self._checkpoint.write()
+            with contextlib.suppress(OAuthMagicError):
+                self._checkpoint.write()
         for first in range(begun, len(self), ROWS):
             stop = min(first + ROWS, len(self))
             count = stop - first

@@ -459,7 +459,15 @@ class Session:
         )
         world, alias = self._holdings.named(target)
         rows = Rows(world, request, frame, variables or {}, plan)
-        token = self._holdings.held(world, alias) or self.token(target)
+        token = self._holdings.held(world, alias)
+        if token is not None:
+            try:
+                token = self._keeper.usable(token, self._ready(world, token))
+            except LoginRequired:
+                if token.grant not in grants.LOGINS:
+                    raise
+                token = None
+        token = token or self.token(target)
         return rows.run(self._ready(world, token), token, self._keeper)
 
     def client(self, target: str) -> httpx.Client:
