@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from oauthmagic.batch.chunks import Answered
 from oauthmagic.errors import CommandError
-from oauthmagic.redaction import holds_secret, quote, redact
+from oauthmagic.redaction import quote, redact, texts_with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,10 +151,10 @@ class Checkpoint:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        bodies = waiting[1::3]
+        texts = [body.decode("utf-8", "replace") for body in waiting[1::3]]
         # Together, for one look is cheaper than many.
-        if holds_secret(b"\n".join(bodies).decode("utf-8", "replace")):
-            waiting = [*_without_secrets(waiting)]
+        for text in {*texts_with_secrets(texts)}:
+            _mask(waiting, [place for place, each in enumerate(texts) if each == text])
         self._append(b"".join(waiting))
 
     def close(self) -> None:
@@ -262,14 +262,12 @@ class Checkpoint:
         )
 
 
-def _without_secrets(waiting: list[bytes]) -> list[bytes]:
-    """Return records in which no known secret stands."""
-    kept: list[bytes] = []
-    for head, body in zip(waiting[::3], waiting[1::3], strict=True):
-        text = body.decode("utf-8", "replace")
-        if holds_secret(text):
-            body = redact(text).encode()  # noqa: PLW2901 - what may be kept of it
-            start = head.split(b" ")[:4]
-            head = b" ".join([*start, b"%d %d\n" % (len(body), zlib.crc32(body))])  # noqa: PLW2901 - as above
-        kept += head, body, b"\n"
-    return kept
+def _mask(waiting: list[bytes], places: list[int]) -> None:
+    """Mask the secrets in the bodies of some records."""
+    for place in places:
+        head, body = waiting[3 * place : 3 * place + 2]
+        body = redact(body.decode("utf-8", "replace")).encode()
+        start = b" ".join(head.split(b" ")[:4])
+        size, checksum = len(body), zlib.crc32(body)
+        waiting[3 * place] = b"%s %d %d\n" % (start, size, checksum)
+        waiting[3 * place + 1] = body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
 from oauthmagic.errors import (
     CommandError,
@@ -47,6 +47,7 @@ from oauthmagic.session.worlds import MAX_WAIT, Worlds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import Unpack
 
     import httpx
     import pandas as pd
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.pages import PagesProgress
+    from oauthmagic.session.plans import RowOptions
     from oauthmagic.session.requests import Sending
     from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
@@ -398,6 +400,26 @@ class Session:
             raise
         return go_on(token)
 
+    @overload
+    def map(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        to: None = None,
+        **options: Unpack[RowOptions],
+    ) -> pd.DataFrame: ...
+    @overload
+    def map(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        to: str | Path,
+        **options: Unpack[RowOptions],
+    ) -> Written: ...
     def map(  # noqa: PLR0913 - the surface of a batch
         self,
         target: str,
@@ -446,7 +468,8 @@ class Session:
                 rows so far, as with every error in the middle.
             Interrupted: By Ctrl-C; `.partial` has the rows so far.
         """
-        from oauthmagic.session.rows import Plan, Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
+        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
 
         plan = Plan(
             concurrency=concurrency,
@@ -506,7 +529,8 @@ class Session:
         yes_post: bool = False,
     ) -> str:
         """Return the first request that `map` would send, and how many there are."""
-        from oauthmagic.session.rows import Plan, Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
+        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
 
         world, _ = self._holdings.named(target)
         plan = Plan(yes_post=yes_post)

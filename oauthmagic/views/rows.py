@@ -57,8 +57,9 @@ def row_frame(
 
     reply = bodies_frame([*bodies])
     reply.index = index
+    taken = {*reply.columns}
     reply = reply.rename(
-        columns={name: f"reply.{name}" for name in COLUMNS if name in reply.columns}
+        columns={name: _free_name(name, taken) for name in COLUMNS if name in taken}
     )
     known = pd.DataFrame(
         {
@@ -70,3 +71,9 @@ def row_frame(
         index=index,
     )
     return pd.concat([known, reply], axis=1) if len(reply.columns) else known
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"reply.{name}"
+    return name

@@ -5,6 +5,7 @@ import pytest
 from answering import Api, answer
 
 from oauthmagic import Session
+from oauthmagic.batch.progress import Told
 from oauthmagic.errors import (
     CommandError,
     ConnectionFailed,
@@ -59,6 +60,29 @@ def test_a_field_with_the_name_of_a_column_keeps_both(api, tmp_path):
     assert result.loc["row 0", "reply.status"] == "blocked"
     assert result.loc["row 0", "reply.attempts"] == 3
     assert result.loc["row 0", "status"] == 200
+
+
+def test_a_name_that_is_taken_twice_over_still_finds_a_place(api, tmp_path):
+    """No two columns have one name, whatever the reply holds."""
+    members = {"status": "a", "reply": {"status": "b"}}
+    api.decide = lambda _: answer(members=members)
+
+    result = api.session(tmp_path).map("acme", ROWS, frame(1), engine=api.engine())
+
+    assert result.loc["row 0", "reply.status"] == "b"
+    assert result.loc["row 0", "reply.reply.status"] == "a"
+
+
+def test_progress_is_told_from_half_a_second_on():
+    """With the rate of what was sent, not of what was known before."""
+    now, told = [0.0], []
+    tell = Told(lambda *each: told.append(each), 1000, 100, clock=lambda: now[0])
+
+    for seconds, done in [(0.1, 110), (0.4, 140), (1.0, 200), (1.1, 210), (2.0, 300)]:
+        now[0] = seconds
+        tell(done)
+
+    assert told == [(200, 1000, 100.0, 8.0), (300, 1000, 100.0, 7.0)]
 
 
 def test_replies_that_are_no_object_have_a_column(api, tmp_path):
