@@ -9,10 +9,12 @@ WORKERS ?= auto
 PYTEST_ARGS ?=
 SOAK_ARGS ?=
 MUTANTS_ARGS ?=
+BENCH_ARGS ?=
 # `make lock UPGRADE=--upgrade` moves every pin; without it, only what has to move.
 UPGRADE ?=
 
 BIN := $(VENV)/bin
+BENCH := $(VENV)-bench
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -36,7 +38,7 @@ VERDICT = if [ -n "$$failed" ]; then echo "== Failed:$$failed =="; exit 1; fi; \
 	echo "== Passed =="
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak coverage mutants check notebooks lock clean
+.PHONY: help demo lab test soak coverage mutants bench check notebooks lock clean
 
 help:
 	@echo "make demo       run the quickstart, then open it where there is a browser"
@@ -45,6 +47,7 @@ help:
 	@echo "make soak       the long runs, with their figures (hours; SOAK_ARGS=... for some)"
 	@echo "make coverage   every branch of what secrets depend on"
 	@echo "make mutants    every change of it is noticed (MUTANTS_ARGS='--sample 10 urls')"
+	@echo "make bench      oauthmagic beside its peers (BENCH_ARGS='--only frame --quick')"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make notebooks  run the notebooks and compare their outputs"
 	@echo "make lock       write requirements/*.txt anew (UPGRADE=--upgrade for new versions)"
@@ -74,6 +77,11 @@ coverage: $(INSTALLED)
 mutants: $(INSTALLED)
 	@$(MUTATION) $(MUTANTS_ARGS)
 
+# The peers have an environment of their own: none of them is a dependency. A figure
+# fails no build.
+bench: $(BENCH)/.installed
+	@$(BENCH)/bin/python tests/benchmarks/run.py $(BENCH_ARGS)
+
 notebooks: $(INSTALLED)
 	@failed=; $(RUN_NOTEBOOKS); $(VERDICT)
 
@@ -96,7 +104,7 @@ lock: $(INSTALLED)
 	@$(COMPILE) pyproject.toml --group dev --extra lab --output-file requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf $(VENV) $(BENCH) .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache .coverage .coverage.* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -117,6 +125,15 @@ $(LOCKED): requirements/dev.txt
 
 $(INSTALLED): $(LOCKED) pyproject.toml oauthmagic/__init__.py
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH)/.installed: pyproject.toml oauthmagic/__init__.py
+	@$(PYTHON) -c "$$NEW_ENOUGH" '$(PYTHON)'
+	@$(BENCH)/bin/python -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear $(BENCH)
+	@echo "Installing oauthmagic and its peers into $(BENCH) (about a minute)"
+	@$(BENCH)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BENCH)/bin/python -m pip install --quiet --editable . --group bench
 	@touch $@
 
 # The syntax of these is old on purpose: an old Python has to be able to say it.

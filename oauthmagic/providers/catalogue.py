@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from oauthmagic.errors import CommandError, ProviderFileError, UnknownName
@@ -11,6 +10,7 @@ from oauthmagic.providers.provider import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from importlib.metadata import EntryPoint
 
 GROUP = "oauthmagic.providers"
 
@@ -94,7 +94,8 @@ class Catalogue:
                 this site offers to everybody.
         """
         check_name(provider.name)
-        is_installed = any(each.name == provider.name for each in _entries())
+        installed = {each.name for each in _entries()}
+        is_installed = provider.name in installed
         if is_installed or provider.name in self._offered:
             whose = "an installed provider" if is_installed else "one of this site's"
             msg = f"{provider.name!r} is the name of {whose}."
@@ -102,7 +103,8 @@ class Catalogue:
                 msg, hint="Choose another name, in [provider] or with --as NAME."
             )
         # Both would read the same environment variables, and get each other's secrets.
-        twin = next((each for each in self if _alike(each, provider.name)), None)
+        known = sorted({*self._added, *installed})
+        twin = next((each for each in known if _alike(each, provider.name)), None)
         if twin is not None:
             msg = f"{provider.name!r} is too much like the provider {twin!r}."
             raise CommandError(
@@ -125,4 +127,6 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _entries() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - brings zip and email
+
     return sorted(entry_points(group=GROUP), key=lambda each: each.name)

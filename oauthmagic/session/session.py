@@ -19,28 +19,23 @@ from oauthmagic.errors import (
     UserActionRequired,
 )
 from oauthmagic.oauth import grants
-from oauthmagic.oauth.adoption import read_adopted
 from oauthmagic.oauth.challenges import BearerError
 from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
 from oauthmagic.oauth.targets import ENVIRONMENTS, parse_target
 from oauthmagic.runtime.interruptions import wait
-from oauthmagic.runtime.introspection import introspect
 from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
 from oauthmagic.runtime.pending import WaitingRoom
-from oauthmagic.runtime.revocation import revoke
 from oauthmagic.session.callbacks import Callbacks
 from oauthmagic.session.certificates import check_certificates
 from oauthmagic.session.credentials import complete, concealed, from_env_file
-from oauthmagic.session.device_logins import ask_to_log_in_elsewhere
 from oauthmagic.session.holdings import Holdings
 from oauthmagic.session.logins import ask_to_log_in
 from oauthmagic.session.remembered import Remembered
 from oauthmagic.session.settings import check_seconds
 from oauthmagic.session.sites import VARIABLE as SITE_FILES
 from oauthmagic.session.sites import Site
-from oauthmagic.session.step_ups import StepUp
 from oauthmagic.session.stores import Stores
 from oauthmagic.session.worlds import MAX_WAIT, Worlds
 
@@ -628,6 +623,8 @@ class Session:
         Raises:
             CommandError: The mapping has no token, or a member of a wrong type.
         """
+        from oauthmagic.oauth.adoption import read_adopted  # noqa: PLC0415 - seldom
+
         outcomes = read_adopted(tokens), read_credentials(credentials)
         del tokens, credentials  # no frame of ours keeps a plain secret
         adopted, given = settled(outcomes[0]), settled(outcomes[1])
@@ -659,6 +656,8 @@ class Session:
             StoreWriteFailed: It could not be forgotten; the hint says what the server
                 did.
         """
+        from oauthmagic.runtime.revocation import revoke  # noqa: PLC0415 - seldom
+
         world, token = self._require(target)
         failed = revoke(token, self._keeper, self._ready(world, token))
         self._room.forget(token.alias or token.target)
@@ -686,6 +685,7 @@ class Session:
             OAuthError: The server does not tell this client.
             OAuthMagicError: No usable answer came.
         """
+        from oauthmagic.runtime.introspection import introspect  # noqa: PLC0415 - seldom
         from oauthmagic.views.introspections import Introspected  # noqa: PLC0415
 
         world, token = self._require(target)
@@ -1000,6 +1000,10 @@ class Session:
             )
 
         if wish.grant == grants.DEVICE_CODE:
+            from oauthmagic.session.device_logins import (  # noqa: PLC0415 - seldom
+                ask_to_log_in_elsewhere,
+            )
+
             raise ask_to_log_in_elsewhere(self._room, self._keeper, world, wish, found)
 
         asked = itertools.count()
@@ -1009,6 +1013,8 @@ class Session:
                 return self._keeper.obtain(world, wish, found, seen=held, headers=proof)
             except StepUpRequired as error:
                 event = error.event
+            from oauthmagic.session.step_ups import StepUp  # noqa: PLC0415 - seldom
+
             step = StepUp(
                 world=world,
                 event=event,
@@ -1029,6 +1035,8 @@ class Session:
             event, known = error.event, self._keeper.credentials(sending.token)
         if isinstance(event, BearerError):
             raise self._ask_for_stronger_login(ready, sending, known, event)
+        from oauthmagic.session.step_ups import StepUp  # noqa: PLC0415 - seldom
+
         step = StepUp(
             world=ready,
             event=event,

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from oauthmagic.errors import EnvironmentRefused, OAuthMagicError, ProviderFileError
 from oauthmagic.providers.catalogue import Catalogue
-from oauthmagic.providers.file import read_site_file
-from oauthmagic.session.additions import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +77,11 @@ class Site:
 def _read_files(paths: str, catalogue: Catalogue) -> str:
     """Read every file; return the one that allows no production, or ""."""
     closed_by = ""
+    if not paths:
+        return closed_by
+    from oauthmagic.providers.file import read_site_file  # noqa: PLC0415 - seldom
+    from oauthmagic.session.additions import read_text  # noqa: PLC0415 - the same
+
     for path in _files(paths):
         provider, allows_production = read_site_file(
             read_text(path), source=str(path), folder=path.parent

@@ -10,8 +10,11 @@ go by record; what is found here is the same as what it finds.
 from __future__ import annotations
 
 import contextlib
+import importlib
+from functools import cache
 from itertools import chain, repeat
 from operator import itemgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.views.proportions import (
@@ -25,12 +28,12 @@ from oauthmagic.views.proportions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     import pandas as pd
 
 #: Records of one page that differ more than that are not turned by column.
 MOST_SHAPES = 32
 _MISSING = float("nan")
+_TEXTS = frozenset({str, NoneType})
 _WITH_TEXTS = frozenset({str, list, dict})
 _DTYPES = {int: "int64", float: "float64", bool: "bool"}
 
@@ -67,9 +70,9 @@ class Columns:
         self.rows = 0
         self.values = 0
         self._look = look
-        # By name: pieces, and how many rows they fill. A number stands for so
-        # many rows without a value.
-        self._pieces: dict[str, list[np.ndarray | list[Any] | int]] = {}
+        # By name: pieces (arrays of numbers or texts, lists of whatever else), and
+        # how many rows they fill. A number stands for so many rows without a value.
+        self._pieces: dict[str, list[Any]] = {}
         self._filled: dict[str, int] = {}
 
     @property
@@ -88,11 +91,10 @@ class Columns:
             pieces = self._pieces.setdefault(name, [])
             if (gap := self.rows - self._filled.get(name, 0)) > 0:
                 pieces.append(gap)
-            piece = _compact(values, kinds)
-            if isinstance(piece, list) and kinds & _WITH_TEXTS:
+            if kinds & _WITH_TEXTS:
                 # At once, while the texts are in the processor's cache.
-                self._look(texts_inside(piece))
-            pieces.append(piece)
+                self._look(texts_inside(values))
+            pieces.append(_compact(values, kinds))
             self._filled[name] = self.rows + len(records)
             self.values += count
         self.rows += len(records)
@@ -104,9 +106,9 @@ class Columns:
             raise Ragged
         self._pieces = {
             names[name]: [
-                [changed(value) for value in piece]
-                if isinstance(piece, list)
-                else piece
+                piece
+                if isinstance(piece, int) or hasattr(piece, "dtype")
+                else [changed(value) for value in _listed(piece)]
                 for piece in pieces
             ]
             for name, pieces in self._pieces.items()
@@ -224,31 +226,49 @@ def _column_name(above: str, name: str) -> str:
     return f"{above}.{name}" if above else name
 
 
-def _compact(values: Any, kinds: set[type]) -> np.ndarray | list[Any]:
-    """Return numbers of one kind as an array, which takes a fraction of the memory."""
+def _compact(values: Any, kinds: set[type]) -> Any:
+    """Return values of one kind as an array, which takes a fraction of the memory."""
     import numpy as np  # noqa: PLC0415 - heavy
 
     if len(kinds) == 1 and (dtype := _DTYPES.get(*kinds)):
         with contextlib.suppress(OverflowError):
             return np.array(values, dtype=dtype)
+    if str in kinds and kinds <= _TEXTS and (arrow := _arrow()):
+        # Half of a surrogate pair is no text there.
+        with contextlib.suppress(UnicodeError):
+            return arrow.array(values, arrow.large_string())
     return values if isinstance(values, list) else list(values)
 
 
-def _series(pieces: list[np.ndarray | list[Any] | int], rows: int) -> Any:
+@cache
+def _arrow() -> Any:
+    """Return pyarrow where pandas itself would put texts into its arrays."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    if getattr(pd.Series(["a"]).dtype, "storage", "") != "pyarrow":
+        return None
+    return importlib.import_module("pyarrow")
+
+
+def _series(pieces: list[Any], rows: int) -> Any:
     """Return a column; what its dtype is, is left to pandas where it is not plain."""
     import numpy as np  # noqa: PLC0415 - heavy
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    arrays = [piece for piece in pieces if isinstance(piece, np.ndarray)]
-    if len(arrays) == len(pieces) and len({array.dtype for array in arrays}) == 1:
-        return np.concatenate(arrays)
+    kinds = {(type(piece), getattr(piece, "dtype", None)) for piece in pieces}
+    if len(kinds) == 1:
+        if isinstance(pieces[0], np.ndarray):
+            return np.concatenate(pieces)
+        if not isinstance(pieces[0], list | int):
+            texts: Any = pd.Series(["a"]).dtype
+            return texts.__from_arrow__(_arrow().chunked_array(pieces))
     values = chain.from_iterable(
-        repeat(_MISSING, piece)
-        if isinstance(piece, int)
-        else piece.tolist()
-        if isinstance(piece, np.ndarray)
-        else piece
+        repeat(_MISSING, piece) if isinstance(piece, int) else _listed(piece)
         for piece in pieces
     )
     cells = np.fromiter(values, dtype=object, count=rows)
     return pd.Series(cells, dtype=object).infer_objects()
+
+
+def _listed(piece: Any) -> list[Any]:
+    return piece if isinstance(piece, list) else piece.tolist()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from oauthmagic.errors import ReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: Columns are named after the members that lead to them.
 LONGEST_COLUMN_NAME = 1000
@@ -36,14 +39,14 @@ def refuse_table(size: str) -> NoReturn:
     )
 
 
-def texts_inside(values: list[Any]) -> set[str]:
+def texts_inside(values: Collection[Any]) -> set[str]:
     """Return the texts in values, at every depth of their lists and objects.
 
     Raises:
         ReplyError: They are too deep.
     """
     texts: set[str] = set()
-    level = values
+    level: Collection[Any] = values
     for _ in range(DEEPEST + 1):
         kinds = set(map(type, level))
         if kinds <= {str}:
