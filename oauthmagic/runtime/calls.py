@@ -7,14 +7,14 @@ an idempotency key; or the server refused its token, which is not decided here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oauthmagic.errors import ConnectionLost, DeadlineExceeded, TransportError
 from oauthmagic.transport.retry_after import retry_after
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from oauthmagic.errors import Sent
     from oauthmagic.runtime.world import World
@@ -63,6 +63,19 @@ def asks_to_wait(response: WireResponse) -> bool:
     return response.status in (429, 503) and response.header("retry-after") is not None
 
 
+class Sending(NamedTuple):
+    """A step of a call: send this, within so many seconds."""
+
+    request: WireRequest
+    timeout: float
+
+
+class Waiting(NamedTuple):
+    """A step of a call: wait for so many seconds."""
+
+    seconds: float
+
+
 class Call:
     """Sends a request for as long as one caller waits for its answer.
 
@@ -98,18 +111,48 @@ class Call:
         Raises:
             TransportError: No usable answer came; `.sent` speaks of all attempts.
         """
+        steps = self.steps(request, complete)
+        world = self._world
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Waiting):
+                    world.sleep(step.seconds)
+                    step = next(steps)
+                    continue
+                try:
+                    answer = world.transport.send(
+                        step.request, timeout=step.timeout, limit=world.max_body
+                    )
+                except TransportError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            response: WireResponse = end.value
+            return response
+
+    def steps(
+        self, request: WireRequest, complete: Callable[[WireRequest], WireRequest]
+    ) -> Generator[Sending | Waiting, WireResponse | None, WireResponse]:
+        """Yield what to do next, and be sent the answer or the error; return the last.
+
+        For whoever does it in a way of its own. Arguments and errors are those of
+        `send`.
+        """
         origin = parse_url(request.url).origin
         lost: ConnectionLost | None = None
         answer: WireResponse | None = None
         told = 0.0
         while True:
-            if not self._wait_for_everyone(origin, told) and answer is not None:
+            may_go_on = yield from self._wait_for_everyone(origin, told)
+            if not may_go_on and answer is not None:
                 return answer
             sending = complete(request)
             own = self._world.provider.idempotency_header
             may_repeat = may_be_repeated(request, sending, own)
             try:
-                answer = self._exchanged(sending, lost)
+                answer = yield from self._exchanged(sending, lost)
             except ConnectionLost as error:
                 if self.reconnected or not (may_repeat or error.sent == "no"):
                     raise
@@ -127,7 +170,7 @@ class Call:
 
     def _exchanged(
         self, sending: WireRequest, lost: ConnectionLost | None
-    ) -> WireResponse:
+    ) -> Generator[Sending | Waiting, WireResponse | None, WireResponse]:
         left = self._end - self._world.monotonic()
         if left <= 0:
             if lost is not None:
@@ -136,13 +179,13 @@ class Call:
             raise DeadlineExceeded(msg, sent="no")
         self.attempts += 1
         try:
-            return self._world.transport.send(
-                sending, timeout=left, limit=self._world.max_body
-            )
+            answer = yield Sending(sending, left)
         except TransportError as error:
             if lost is not None:
                 error.sent = max(error.sent, lost.sent, key=_WORST.index)
             raise
+        assert answer is not None, "whoever sends brings the answer"  # noqa: S101 - for readers and mypy
+        return answer
 
     def _asked_to_wait(self, response: WireResponse) -> float | None:
         """Return how long the server asks to wait, if it does at all."""
@@ -154,7 +197,9 @@ class Call:
             wait, self._backoff = self._backoff, self._backoff * 2
         return max(wait, LEAST_WAIT)
 
-    def _wait_for_everyone(self, origin: str, told: float) -> bool:
+    def _wait_for_everyone(
+        self, origin: str, told: float
+    ) -> Generator[Waiting, WireResponse | None, bool]:
         """Wait while an origin wants to be left alone; return whether it is over.
 
         Whoever has not asked yet may ask then; it is one request, and no storm.
@@ -171,7 +216,7 @@ class Call:
                 if self._has_time_for(wait + spread):
                     wait += spread
                 self.waited += wait
-                world.sleep(wait)
+                yield Waiting(wait)
             world.pauses.end(origin, until)
             waited_for = until
         return True

@@ -5,6 +5,7 @@ It is written down as text, and at once (`oauthmagic.runtime.sightings`).
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
@@ -177,23 +178,45 @@ class RecordingTransport:
         self._api_base = api_base
         self._has_certificate = has_certificate
 
+    def over(self, transport: Transport) -> RecordingTransport:
+        """Return what writes the same down, and sends through another transport."""
+        other = copy.copy(self)
+        other.inner = transport
+        return other
+
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
         """Send a request; follow nothing, retry nothing.
 
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
-        begun = self._trace.now()
+        begun = self.begun()
         try:
             response = self.inner.send(request, timeout=timeout, limit=limit)
         except OAuthMagicError as error:
-            self._write(begun, request, type(error).__name__, str(error), 0.0)
+            self.failed(begun, request, error)
             raise
+        self.answered(begun, request, response)
+        return response
+
+    def begun(self) -> datetime:
+        """Return the moment, for what is written down later."""
+        return self._trace.now()
+
+    def failed(
+        self, begun: datetime, request: WireRequest, error: OAuthMagicError
+    ) -> None:
+        """Write down that a request had no answer."""
+        self._write(begun, request, type(error).__name__, str(error), 0.0)
+
+    def answered(
+        self, begun: datetime, request: WireRequest, response: WireResponse
+    ) -> None:
+        """Write down what a request was answered."""
         outcome = status_text(response.status)
         # What an API answers is the user's, not the protocol's: its size will do.
         text = response_text(response, with_body=self._place(request)[0] != API)
         self._write(begun, request, outcome, text, response.elapsed)
-        return response
 
     def _write(
         self,

@@ -61,6 +61,13 @@ import pycurl  # noqa: E402 - as said above
 if _keys_go_to is not None:
     os.environ["SSLKEYLOGFILE"] = _keys_go_to
 
+#: What an event loop is asked to wait for, and what it says that came.
+READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
+WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
+CSELECT_IN: int = pycurl.CSELECT_IN
+CSELECT_OUT: int = pycurl.CSELECT_OUT
+SOCKET_TIMEOUT: int = pycurl.SOCKET_TIMEOUT
+
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
 #: For how many seconds, and how many connections are kept for reuse.
@@ -331,10 +338,8 @@ class Exchange:
         self._begun = time.monotonic()
 
     def forget(self) -> None:
-        """Hold nothing of the last request and its answer any more."""
-        self._received.clear()
-        self._body, self._keep, self._sink, self._lines = b"", None, None, None
-        self.handle.setopt(pycurl.HTTPHEADER, [])
+        """Let go of the bodies of the last request and its answer."""
+        self._body, self._keep, self._sink, self._decoding = b"", None, None, None
         if not self._is_plain:
             self._reset()
 
@@ -465,18 +470,30 @@ class Exchange:
 class Exchanges:
     """Exchanges that are under way at once, on connections that they share.
 
-    Whoever drives them calls `act` when it may get on, and takes `arrived`.
+    Whoever drives them has `multi` get on, and takes what has `arrived`.
 
     Args:
         settings: What they have in common.
+        watch: Called with what to wait for on which socket, where an event loop
+            drives them.
+        wake: Called with the milliseconds after which to come back, in the same way.
 
     Attributes:
         multi: libcurl's handle for all of them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        watch: Callable[..., None] | None = None,
+        wake: Callable[[int], None] | None = None,
+    ) -> None:
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, _MOST_KEPT)
+        if watch is not None and wake is not None:
+            self.multi.setopt(pycurl.M_SOCKETFUNCTION, watch)
+            self.multi.setopt(pycurl.M_TIMERFUNCTION, wake)
         self._settings = settings
         self._idle: list[Exchange] = []
         self._busy: set[Exchange] = set()
@@ -566,8 +583,7 @@ class Exchanges:
         return any(exchange.is_stale() for exchange in self._idle)
 
     def forget(self) -> None:
-        """Hold nothing of past requests, but for their connections."""
-        self._headers, self._lines, self._head, self._read = None, [], None, (0, ())
+        """Let go of the bodies of past requests and their answers."""
         for exchange in self._idle:
             exchange.forget()
 
@@ -689,6 +705,9 @@ class CurlTransport:
         Raises:
             TransportError: No usable answer; `.sent` says what is known.
         """
+        # Without TLS it stays on this machine, and goes through no proxy.
+        if request.url.startswith("https:"):
+            self._look_for_proxies()
         engine = self._engine()
         try:
             engine.submit(0, request, timeout=timeout, limit=limit)
@@ -716,11 +735,13 @@ class CurlTransport:
         for engine in idle:
             engine.close()
 
-    def _engine(self) -> CurlEngine:
+    def _look_for_proxies(self) -> None:
         variables = proxy_variables()
         if variables != self._variables:
             self._variables = variables
             self.close()
+
+    def _engine(self) -> CurlEngine:
         if self._settings is None:
             self._settings = Settings(self._tls)
         while True:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oauthmagic.redaction import Secret
+    from oauthmagic.transport.curl import CurlTransport
 
 #: How the library says that an answer ended; its other complaints are about bytes.
 _ENDED = re.compile("closed|disconnected|terminated", re.IGNORECASE)
@@ -98,6 +99,7 @@ class HttpTransport:
         self.tls = (ca_file, certificate, private_key)
         self._context: ssl.SSLContext | None = None
         self._pools: dict[tuple[bool, Proxy | None], httpcore.ConnectionPool] = {}
+        self._quick: CurlTransport | None = None
         self._lock = threading.Lock()
 
     def send(self, request: WireRequest, *, timeout: float, limit: int) -> WireResponse:
@@ -115,10 +117,21 @@ class HttpTransport:
         """Return what sends a request, and can be told to leave it."""
         return Exchange(self._pool, request, timeout, limit)
 
+    def quick(self) -> CurlTransport:
+        """Return what sends the same through libcurl, which must be there."""
+        from oauthmagic.transport.curl import CurlTransport  # noqa: PLC0415 - an extra
+
+        with self._lock:
+            if self._quick is None:
+                self._quick = CurlTransport(self.tls)
+            return self._quick
+
     def close(self) -> None:
         """Close every connection that is kept for reuse."""
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
+        if self._quick is not None:
+            self._quick.close()
         for pool in pools:
             pool.close()
 

@@ -10,6 +10,7 @@ RFC 3986, sections 3 and 6; RFC 6749, section 3.1 (no fragment); RFC 8252, secti
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 # RFC 3986, section 3.3; queries also hold what servers put there unencoded.
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]|]|%[0-9A-Fa-f]{2})*")
+_MAYBE_DOT = re.compile("[.%]")
+_PRINTED = re.compile("[!-~]*")
 _ENCODED_BREAK = re.compile(r"%(?:00|0[aAdD])")
 _LONGEST_HOST = 253
 _LAST_PORT = 65535
@@ -121,9 +124,7 @@ def resolve(target: str, *, api_base: str, origins: Collection[str]) -> Url:
     Raises:
         UrlRefused: The target leads elsewhere, or cannot be read; nothing was sent.
     """
-    base = parse_url(api_base, what="API base")
-    if base.query:
-        _refuse("API base", "has a query", "Give it as scheme, host and path.")
+    base, allowed = _gate(api_base, tuple(origins))
     if target.startswith("/"):
         if target.startswith("//"):
             _refuse(_TARGET, "begins with two slashes", "Begin the path with one.")
@@ -135,7 +136,6 @@ def resolve(target: str, *, api_base: str, origins: Collection[str]) -> Url:
             "Write the path from the API base, for example /accounts.",
         )
     url = parse_url(target, what=_TARGET)
-    allowed = sorted({base.origin, *(parse_url(text).origin for text in origins)})
     if url.origin not in allowed:
         msg = (
             f"The token may not be sent to {url.origin}, only to {listed(allowed)}. "
@@ -145,6 +145,15 @@ def resolve(target: str, *, api_base: str, origins: Collection[str]) -> Url:
             msg, hint="Write the path alone, or name the origin in the provider."
         )
     return url
+
+
+@functools.lru_cache(maxsize=64)
+def _gate(api_base: str, origins: tuple[str, ...]) -> tuple[Url, list[str]]:
+    """Return what paths are relative to, and where a token may go."""
+    base = parse_url(api_base, what="API base")
+    if base.query:
+        _refuse("API base", "has a query", "Give it as scheme, host and path.")
+    return base, sorted({base.origin, *(parse_url(text).origin for text in origins)})
 
 
 def check_host_header(value: str, url: Url) -> None:
@@ -186,10 +195,11 @@ def _check_characters(text: str, what: str) -> None:
         _refuse(what, "has a fragment ('#')", "Leave it out; it is never sent.")
     if not text.isascii():
         _refuse(what, "holds a character beyond ASCII", f"{_ESCAPE} {_HOST_HINT}")
-    if not all("!" <= character <= "~" for character in text):
+    if not _PRINTED.fullmatch(text):
         _refuse(what, "holds a blank or control character", _ESCAPE)
 
 
+@functools.lru_cache(maxsize=256)
 def _read_authority(authority: str, scheme: str, what: str) -> tuple[str, int]:
     if "@" in authority:
         _refuse(
@@ -237,6 +247,7 @@ def _read_name(host: str, what: str) -> str:
     return host
 
 
+@functools.lru_cache(maxsize=256)
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -253,7 +264,8 @@ def _check_path(path: str, what: str) -> None:
         _refuse(what, "has a character in its path that must be encoded", _ESCAPE)
     if _ENCODED_BREAK.search(path):
         _refuse(what, "has an encoded line break or NUL in its path", _NO_BREAK)
-    if any(has_dot_segment(segment) for segment in path.split("/")):
+    # Most paths have no dot in any spelling.
+    if _MAYBE_DOT.search(path) and any(map(has_dot_segment, path.split("/"))):
         _refuse(
             what,
             "has a '.' or '..' segment in its path, plain or encoded",
