@@ -28,7 +28,7 @@ REQUESTS = 200
 
 def client_called(way, base, ca_file, folder):
     """Return a client of httpx for a way."""
-    import httpx
+    import httpx  # noqa: PLC0415 - in the process of the way
 
     if way == RAW:
         return httpx.Client(
@@ -38,7 +38,7 @@ def client_called(way, base, ca_file, folder):
         )
     if way == OURS:
         sys.modules["pycurl"] = None
-    from sessions import session_at
+    from sessions import session_at  # noqa: PLC0415 - as above
 
     return session_at(base, folder, ca_file).client("bench@sandbox")
 
