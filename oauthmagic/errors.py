@@ -7,6 +7,7 @@
     │   ├── WrongAnswer                  a code that was not accepted; it may be tried again
     │   ├── WrongState                   a redirected URL that answers another login
     │   ├── RequestSyntaxError           an `.http` request that cannot be read
+    │   ├── ExtraMissing                 a package that only some need is not installed
     │   └── UrlRefused                   a URL that the token may not be sent to
     ├── ProviderFileError                a provider description that cannot be used
     ├── DiscoveryFailed                  no metadata of an issuer, or none to believe
@@ -54,6 +55,8 @@
         ├── ConnectionLost               the connection broke before the answer was whole
         ├── DeadlineExceeded             no whole answer in time
         └── ResponseRefused              an answer that is too large or encoded in a way not asked for
+
+    Interrupted (KeyboardInterrupt)      Ctrl-C where .partial has what was done before
 
 Sources: RFC 6749 and the RFCs named above.
 This module imports the standard library only.
@@ -112,9 +115,14 @@ class OAuthMagicError(Exception):
     Args:
         message: What happened, in one sentence.
         hint: What to do next.
+
+    Attributes:
+        partial: What was done before it, where much was asked for: the rows or the
+            pages so far; else None.
     """
 
     hint: str = ""
+    partial: Any = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(_clean(message, LONGEST_MESSAGE))
@@ -186,6 +194,20 @@ class WrongState(CommandError):
 
 class RequestSyntaxError(CommandError):
     """An `.http` request that cannot be read; the message names the line."""
+
+
+class ExtraMissing(CommandError):
+    """A package that only some need is not installed.
+
+    Args:
+        message: What needs which.
+        extra: The extra that brings it.
+    """
+
+    def __init__(self, message: str, *, extra: str) -> None:
+        hint = f"Install it with the extra: pip install 'oauthmagic[{extra}]'"
+        super().__init__(message, hint=hint)
+        self.extra = extra
 
 
 class UrlRefused(CommandError):
@@ -642,6 +664,19 @@ class DeadlineExceeded(TransportError):
 
 class ResponseRefused(TransportError):
     """The answer is too large, or encoded in a way that was not asked for."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what was done before it.
+
+    Args:
+        message: How far it was.
+        partial: The rows or the pages so far.
+    """
+
+    def __init__(self, message: str, partial: Any) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

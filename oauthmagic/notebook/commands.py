@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import shlex
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,8 @@ from IPython.display import display
 
 from oauthmagic.errors import (
     CommandError,
+    Interrupted,
+    OAuthMagicError,
     ReplyError,
     UnknownName,
     UserActionRequired,
@@ -30,9 +30,10 @@ from oauthmagic.notebook.arguments import (
 )
 from oauthmagic.notebook.choices import kept_text
 from oauthmagic.notebook.names import names_in
+from oauthmagic.notebook.options import check_api
 from oauthmagic.notebook.pasted import unpasted
 from oauthmagic.notebook.pending import answer_to, show_pending
-from oauthmagic.notebook.progress import Progress
+from oauthmagic.notebook.progress import PagesProgress, Progress
 from oauthmagic.notebook.prompts import prompt_for
 from oauthmagic.oauth.targets import VERBS as RESERVED
 from oauthmagic.session import current_session
@@ -67,7 +68,6 @@ VERBS = (
 )
 #: Verbs that are kept for later, so that no provider takes their names.
 LATER = tuple(verb for verb in RESERVED if verb not in VERBS)
-SHOWN = ("headers", "body", "exchange")
 
 
 class Commands:
@@ -123,8 +123,16 @@ class Commands:
         if cell is None:
             line, cell = _one_line(line)
         options = api_parser().read(line)
-        _check_api(options)
+        check_api(options)
+
+        def keep(result: Any) -> None:
+            self._shell.user_ns[options.out] = result
+
         cell = unpasted(cell, quiet=options.quiet)
+        if options.each is not None:
+            from oauthmagic.notebook.rows import send_rows  # noqa: PLC0415 - if asked
+
+            return send_rows(self._session, options, cell, self._names, keep)
         if options.lang:
             text = self._session.code(
                 options.target, cell, lang=options.lang, variables=self._names
@@ -140,9 +148,11 @@ class Commands:
                 cell,
                 variables=self._names,
                 every_page=options.every_page,
+                max_pages=options.max_pages,
                 save=options.save,
                 overwrite=options.overwrite,
-                progress=_progress(options),
+                progress=Progress(f"Saving {options.save}") if options.save else None,
+                paged=None if options.quiet else PagesProgress(),
             )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
@@ -151,6 +161,13 @@ class Commands:
                 error.pending.target,
                 lambda last: self._given_later(options, last, card),
             )
+            raise
+        except (Interrupted, OAuthMagicError) as error:
+            if error.partial is not None:
+                # The pages that came are the user's, and the error is theirs, too.
+                shown = self._given(options, error.partial, print)
+                if shown is not None:
+                    display(shown)
             raise
         return self._given(options, last, print)
 
@@ -371,7 +388,7 @@ def _one_line(line: str) -> tuple[str, str]:
         before = words[:place]
         if not word.startswith(("/", "http://", "https://")):
             continue
-        if before and before[-1] in ("--out", "--show", "--save"):
+        if before and before[-1] in _VALUED:
             continue
         named = bool(before) and before[-1].upper() in METHODS
         method = before.pop().upper() if named else "GET"
@@ -385,6 +402,10 @@ def _one_line(line: str) -> tuple[str, str]:
         hint="For example %api revsto@demo GET /distributor/v1/products; "
         "for more than a line, begin the cell with %%api.",
     )
+
+
+#: Options whose value may look like a path.
+_VALUED = ("--out", "--show", "--save", "--checkpoint", "--to", "--each")
 
 
 def _words(words: list[str], verb: str, options: Namespace) -> list[str]:
@@ -426,37 +447,6 @@ _EXAMPLES = {
     "code": " revsto@sandbox --lang python",
     "demo": " revsto@demo --advance 271",
 }
-
-
-def _check_api(options: Namespace) -> None:
-    for given, name in (
-        (options.frame is not None, "--frame"),
-        (options.every_page, "--all"),
-    ):
-        if given and options.save is not None:
-            msg = f"--save and {name} do not go together."
-            raise CommandError(
-                msg, hint="A saved reply is not in memory: read its file."
-            )
-    if options.overwrite and options.save is None:
-        msg = "--overwrite says what --save FILE may do."
-        raise CommandError(msg, hint="Add --save FILE.")
-    for what in options.show:
-        if what not in SHOWN:
-            raise UnknownName("value", what, SHOWN, where=" of --show")
-    if options.out is not None and (
-        not options.out.isidentifier()
-        or keyword.iskeyword(options.out)
-        or hasattr(builtins, options.out)
-    ):
-        msg = f"{options.out!r} cannot be the name of a variable."
-        raise CommandError(msg, hint="For example --out products.")
-
-
-def _progress(options: Namespace) -> Progress | None:
-    if options.save:
-        return Progress(f"Saving {options.save}")
-    return Progress("Reading the list", "pages") if options.every_page else None
 
 
 def _results(options: Namespace, replies: tuple[Reply, ...]) -> list[Any]:

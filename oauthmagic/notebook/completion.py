@@ -16,7 +16,8 @@ from IPython.core.getipython import get_ipython
 from oauthmagic.http_request.scalars import scalar_text
 from oauthmagic.notebook.arguments import api_parser, taken_by, token_parser
 from oauthmagic.notebook.cell_completion import in_cell, in_request_line
-from oauthmagic.notebook.commands import SHOWN, VERBS
+from oauthmagic.notebook.commands import VERBS
+from oauthmagic.notebook.options import SHOWN
 from oauthmagic.oauth.grants import ALIASES, GRANTS
 from oauthmagic.oauth.introspection import KINDS
 from oauthmagic.oauth.targets import environment_of

@@ -211,7 +211,11 @@ class OAuthMagics:
         Options:
           --out NAME           put the result into a variable instead of showing it
           --frame [PATH]       a DataFrame; PATH is where the rows are (data.items)
-          --all                every page of a list
+          --all                every page of a list, 1,000 at most: --max-pages N
+          --each FRAME         one request for each row: {{column}} is the row's value
+                               in path, query, headers and body; the result has a row
+                               for each, with status, error, attempts, elapsed and the
+                               flattened reply
           --save FILE          the body of the reply goes into a file, and not through
                                memory; --overwrite replaces one that is there
           --show WHAT          headers, body or exchange: print it, redacted
@@ -220,11 +224,23 @@ class OAuthMagics:
                                python-requests or javascript; send nothing
           -q, --quiet          show nothing
 
+        Options of --each:
+          --rate N             at most N requests in a second
+          --concurrency N      at most N at once (64)
+          --checkpoint FILE    remember what was answered: the same cell goes on where
+                               it stopped, also after the kernel was killed
+          --to FILE.parquet    the result into a file, and not through memory
+          --yes-post           send POST and PATCH without an idempotency key; they are
+                               then not repeated where a connection is lost
+
         Examples:
           %%api revsto@demo --frame --out products
           GET /distributor/v1/products
 
           %api revsto@demo --frame GET /distributor/v1/transactions?limit=5
+
+          %%api revsto@demo --each users --out details --checkpoint details.rows
+          GET /distributor/v1/users/{{id}}
         """
         return self._open("api", line, cell)
 

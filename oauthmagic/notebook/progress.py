@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from IPython.display import display
@@ -17,25 +18,60 @@ class _Line:
         return self._text
 
 
-class Progress:
-    """Shows a line when it is first told something, and changes it from then on.
+class _Shown:
+    """Shows a line when it is first told something, and changes it from then on."""
 
-    Args:
-        what: What takes long.
-        unit: What is counted.
-    """
-
-    def __init__(self, what: str, unit: str = "bytes") -> None:
-        self._what = what
-        self._unit = unit
+    def __init__(self) -> None:
         self._handle: Any = None
 
-    def __call__(self, done: int, total: int | None) -> None:
-        """Show how much came, of how much if that is known."""
-        text = f"{self._what}: {done:,} {self._unit}"
-        if total:
-            text += f" of {total:,} ({100 * done // total} %)"
+    def show(self, text: str) -> None:
+        """Show a text in place of the one before."""
         if self._handle is None:
             self._handle = display(_Line(text), display_id=True)
         else:
             self._handle.update(_Line(text))
+
+
+class Progress(_Shown):
+    """How much of a body came."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show how much came, of how much if that is known."""
+        text = f"{self._what}: {done:,} bytes"
+        if total:
+            text += f" of {total:,} ({100 * done // total} %)"
+        self.show(text)
+
+
+class RowsProgress(_Shown):
+    """How many rows are done, how fast, and how long it will take."""
+
+    def __call__(self, done: int, total: int, rate: float, left: float) -> None:
+        """Show how many rows are done, of how many."""
+        text = f"Rows: {done:,} of {total:,} ({100 * done // total} %), {rate:,.0f}/s"
+        if math.isfinite(left):
+            text += f", {_duration(left)} left"
+        self.show(text)
+
+
+class PagesProgress(_Shown):
+    """How many pages of a list came, with how many rows."""
+
+    def __call__(self, pages: int, rows: int, total: int | None) -> None:
+        """Show how many came, of how many rows if that is known."""
+        text = f"Pages: {pages:,}, {rows:,} rows"
+        if total:
+            text += f" of {total:,} ({min(100 * rows // total, 100)} %)"
+        self.show(text)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

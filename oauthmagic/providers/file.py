@@ -8,18 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oauthmagic.errors import OAuthMagicError, ProviderFileError, UnknownName
+from oauthmagic.errors import (
+    OAuthMagicError,
+    ProviderFileError,
+    UnknownName,
+    listed,
+)
 from oauthmagic.flows.discovery import check_issuer
 from oauthmagic.oauth import clients, grants
 from oauthmagic.oauth.scopes import SCOPE_TOKEN
 from oauthmagic.oauth.targets import check_name
 from oauthmagic.providers.environments import TYPES, Environment
+from oauthmagic.providers.paging import WAYS, by_cursor
 from oauthmagic.providers.provider import Provider
 from oauthmagic.redaction import quote
 from oauthmagic.transport.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from oauthmagic.providers.paging import NextPage
 
 _TABLES = ("provider", "scopes", "environments")
 _KINDS: dict[Any, str] = {str: "a text", list: "a list", dict: "a table"}
@@ -33,9 +41,14 @@ _PROVIDER_KEYS: dict[str, type[Any]] = {
     "basic_encoding": str,
     "idempotency_header": str,
     "envelope": str,
+    "paging": str,
+    "cursor_member": str,
+    "cursor_parameter": str,
     "probe": str,
     "documentation": str,
 }
+#: Where a cursor stands in a page, and the parameter that it is sent in.
+_CURSOR = {"cursor_member": "next_cursor", "cursor_parameter": "cursor"}
 #: The endpoints by their RFC 8414 names; `api_base` and `ca_file` are ours.
 _ENDPOINTS = (
     "token_endpoint",
@@ -156,11 +169,24 @@ def _provider(document: dict[str, Any], folder: Path) -> Provider:
         basic_encoding=encoding,
         idempotency_header=header,
         envelope=about.get("envelope", ""),
+        next_page=_way(about),
         probe=_path(about, "probe"),
         documentation=about.get("documentation", ""),
     )
     provider.check_scopes(provider.default_scopes)
     return provider
+
+
+def _way(about: dict[str, Any]) -> NextPage:
+    """Return how lists go on: RFC 8288's way where nothing is said."""
+    way = about.get("paging", "link")
+    _known("paging", way, (*WAYS, "cursor"))
+    names = {key: about[key] for key in _CURSOR if key in about}
+    if way != "cursor":
+        if names:
+            raise _wrong(f'[provider]: {listed(names)} need paging = "cursor"')
+        return WAYS[way]
+    return by_cursor(*(names.get(key) or default for key, default in _CURSOR.items()))
 
 
 def _environment(name: str, table: dict[str, Any], folder: Path) -> Environment:

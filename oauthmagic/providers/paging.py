@@ -65,6 +65,37 @@ def by_meta(body: Any, url: str, headers: Mapping[str, str]) -> str:
     return _after(url, body["meta"], len(rows), body["meta"].get("total"))
 
 
+def by_cursor(member: str = "next_cursor", parameter: str = "cursor") -> NextPage:
+    """Return a way that goes on by what a page calls the beginning of the next.
+
+    Args:
+        member: Where it stands in the body, as a dotted path.
+        parameter: The parameter of the query that it is sent in.
+    """
+
+    def following(body: Any, url: str, headers: Mapping[str, str]) -> str:
+        del headers
+        cursor = body
+        for name in member.split("."):
+            cursor = cursor.get(name) if isinstance(cursor, dict) else None
+        if type(cursor) is int:
+            cursor = str(cursor)
+        if not isinstance(cursor, str) or not cursor:
+            return ""
+        return _with_query(url, {parameter: cursor})
+
+    return following
+
+
+#: The ways that a provider file can name.
+WAYS: dict[str, NextPage] = {
+    "link": by_link_header,
+    "hal": by_hal,
+    "offset": by_offset,
+    "meta": by_meta,
+}
+
+
 def _joined(url: str, reference: str) -> str:
     try:
         return urllib.parse.urljoin(url, reference)
@@ -80,11 +111,16 @@ def _after(url: str, place: Mapping[str, Any], rows: int, total: Any) -> str:
     over = following >= total if type(total) is int else rows < limit  # type: ignore[operator]
     if not rows or over:
         return ""
+    return _with_query(url, {"limit": str(limit), "offset": str(following)})
+
+
+def _with_query(url: str, changes: dict[str, str]) -> str:
+    """Return a URL with parameters of its query replaced, or added at its end."""
     parts = urllib.parse.urlsplit(url)
     query = [
         (name, value)
         for name, value in urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
-        if name not in ("limit", "offset")
+        if name not in changes
     ]
-    query += [("limit", str(limit)), ("offset", str(following))]
+    query += changes.items()
     return urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(query)))

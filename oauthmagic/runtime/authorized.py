@@ -74,7 +74,7 @@ def send_authorized(
         token = renewed
         # Any method may be replayed: the server refused it. Never twice.
         response = call.send(request, _completed(token, world))
-        if not _is_about_the_token(response):
+        if not is_about_the_token(response):
             keeper.accepted(token)
     return Answer(
         response=response,
@@ -95,7 +95,7 @@ def after_answer(
     Raises:
         LoginRequired: It was refused, and its renewal, too.
     """
-    if not _is_about_the_token(response):
+    if not is_about_the_token(response):
         keeper.accepted(token)
         return token
     if not keeper.can_renew(token):
@@ -136,7 +136,7 @@ def authorize(request: WireRequest, token: Token, world: World) -> WireRequest:
     )
 
 
-def _is_about_the_token(response: WireResponse) -> bool:
+def is_about_the_token(response: WireResponse) -> bool:
     """Return whether a response says that the access token is not, or no longer, good.
 
     A 401 without a challenge may say so (STET banks), and so does `invalid_token`

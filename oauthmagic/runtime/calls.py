@@ -35,6 +35,34 @@ SPREAD = 0.1
 _WORST: tuple[Sent, ...] = ("no", "unknown", "yes")
 
 
+def may_be_repeated(
+    request: WireRequest, sending: WireRequest, own_header: str = ""
+) -> bool:
+    """Return whether it does no harm that a request is done twice.
+
+    Args:
+        request: The request as its caller made it.
+        sending: The same as it is sent.
+        own_header: The provider's own header of an idempotency key, or "".
+    """
+    if request.method in IDEMPOTENT:
+        return True
+    # The caller's own, which stays the same; one that is made anew is none.
+    keys = idempotency_keys(request, own_header)
+    return bool(keys) and all(keys) and keys == idempotency_keys(sending, own_header)
+
+
+def idempotency_keys(request: WireRequest, own_header: str = "") -> list[str]:
+    """Return the idempotency keys that a request carries."""
+    names = {IDEMPOTENCY_KEY, own_header.lower()}
+    return [value for name, value in request.headers if name.lower() in names]
+
+
+def asks_to_wait(response: WireResponse) -> bool:
+    """Return whether a server wants to be left alone for a while."""
+    return response.status in (429, 503) and response.header("retry-after") is not None
+
+
 class Sending(NamedTuple):
     """A step of a call: send this, within so many seconds."""
 
@@ -121,7 +149,8 @@ class Call:
             if not may_go_on and answer is not None:
                 return answer
             sending = complete(request)
-            may_repeat = self._may_repeat(request, sending)
+            own = self._world.provider.idempotency_header
+            may_repeat = may_be_repeated(request, sending, own)
             try:
                 answer = yield from self._exchanged(sending, lost)
             except ConnectionLost as error:
@@ -158,22 +187,9 @@ class Call:
         assert answer is not None, "whoever sends brings the answer"  # noqa: S101 - for readers and mypy
         return answer
 
-    def _may_repeat(self, request: WireRequest, sending: WireRequest) -> bool:
-        """Return whether it does no harm that a request is done twice."""
-        if request.method in IDEMPOTENT:
-            return True
-        # The caller's own, which stays the same; one that is made anew is none.
-        own = self._world.provider.idempotency_header.lower()
-        names = {IDEMPOTENCY_KEY, own}
-        keys = [value for name, value in request.headers if name.lower() in names]
-        sent = [value for name, value in sending.headers if name.lower() in names]
-        return bool(keys) and all(keys) and keys == sent
-
     def _asked_to_wait(self, response: WireResponse) -> float | None:
         """Return how long the server asks to wait, if it does at all."""
-        if response.status not in (429, 503):
-            return None
-        if response.header("retry-after") is None:
+        if not asks_to_wait(response):
             return None
         wait = retry_after(response, self._world.clock())
         if wait is None:

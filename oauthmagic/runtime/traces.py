@@ -9,7 +9,7 @@ import copy
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oauthmagic.oauth.tokens import Clock
+    from oauthmagic.runtime.world import World
     from oauthmagic.transport.wire import Transport, WireRequest, WireResponse
 
 _log = logging.getLogger("oauthmagic")
@@ -285,13 +286,32 @@ class RecordingTransport:
         return (API, "") if inside else (SERVER, "")
 
 
-def recorded_sleep(
-    sleep: Callable[[float], None], trace: Trace
-) -> Callable[[float], None]:
-    """Return a pause that is written down."""
+class RecordedSleep:
+    """A pause that is written down.
 
-    def pause(seconds: float) -> None:
-        trace.waited(seconds)
-        sleep(seconds)
+    Args:
+        sleep: What waits.
+        trace: Where it is written.
 
-    return pause
+    Attributes:
+        inner: What waits.
+    """
+
+    def __init__(self, sleep: Callable[[float], None], trace: Trace) -> None:
+        self.inner = sleep
+        self._trace = trace
+
+    def __call__(self, seconds: float) -> None:
+        """Wait."""
+        self._trace.waited(seconds)
+        self.inner(seconds)
+
+
+def unrecorded(world: World) -> World:
+    """Return a world whose exchanges are not written down: they would be too many."""
+    transport, sleep = world.transport, world.sleep
+    if isinstance(transport, RecordingTransport):
+        transport = transport.inner
+    if isinstance(sleep, RecordedSleep):
+        sleep = sleep.inner
+    return replace(world, transport=transport, sleep=sleep, trace=None)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oauthmagic.runtime.traces import RecordingTransport, Trace, recorded_sleep
+from oauthmagic.runtime.traces import RecordedSleep, RecordingTransport, Trace
 from oauthmagic.store.forks import begins_anew_in_children
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Recordings:
         return replace(
             world,
             trace=trace,
-            sleep=recorded_sleep(world.sleep, trace),
+            sleep=RecordedSleep(world.sleep, trace),
             transport=recorded(world.transport, world, trace),
         )
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from oauthmagic.errors import (
     CommandError,
     InsufficientScope,
+    Interrupted,
+    OAuthMagicError,
     ReplyError,
     StepUpRequired,
 )
@@ -27,7 +29,7 @@ from oauthmagic.session.needs import (
     needs_comment,
     needs_sentence,
 )
-from oauthmagic.session.pages import follow
+from oauthmagic.session.pages import MAX_PAGES, follow
 from oauthmagic.transport.urls import check_host_header, resolve
 from oauthmagic.transport.wire import WireRequest, WireResponse
 from oauthmagic.views.replies import Headers, Reply
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
     from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.lifecycle import TokenKeeper
     from oauthmagic.runtime.world import World
-    from oauthmagic.session.saving import Progress, SavedFile
+    from oauthmagic.session.pages import PagesProgress
+    from oauthmagic.session.saving import SavedFile
     from oauthmagic.transport.wire import WireResponse
 
 #: From here on each reply says that the user must soon log in again.
@@ -80,9 +83,9 @@ def prepare(
         variables: Values for `{{name}}`.
         file: Takes the reply to the only request.
     """
-    files = _Files()
+    files = Files()
     prepared = tuple(
-        _checked(
+        checked(
             template.fill(
                 variables.__getitem__,
                 now=world.clock(),
@@ -113,7 +116,8 @@ class Sending:
         proof: Headers for the next one alone.
         step_ups: How many second factors the next one was answered with.
         every_page: Whether lists are followed to their end.
-        progress: Is told how many pages came, where that takes a while.
+        most: How many pages of a list are followed.
+        progress: Is told how far a list is.
         replies: What came back so far.
     """
 
@@ -122,7 +126,8 @@ class Sending:
     proof: tuple[tuple[str, str], ...] = ()
     step_ups: int = 0
     every_page: bool = False
-    progress: Progress | None = None
+    most: int = MAX_PAGES
+    progress: PagesProgress | None = None
     replies: list[Reply] = field(default_factory=list)
 
     def go_on(self, world: World, keeper: TokenKeeper) -> Reply:
@@ -151,7 +156,12 @@ class Sending:
                 raise
             self.replies.append(reply)
             if self.every_page and reply.ok and wire.method == "GET":
-                reply.pages = self._pages(reply, prepared, world, keeper)
+                try:
+                    self._follow(reply, prepared, world, keeper)
+                except (Interrupted, OAuthMagicError) as error:
+                    reply.replies = tuple(self.replies)
+                    error.partial = reply
+                    raise
             self.left.pop(0)
             self.step_ups = 0
             if not reply.ok and self.left:
@@ -162,9 +172,9 @@ class Sending:
         last.replies = tuple(self.replies)
         return last
 
-    def _pages(
+    def _follow(
         self, first: Reply, prepared: Prepared, world: World, keeper: TokenKeeper
-    ) -> tuple[Reply, ...]:
+    ) -> None:
         def send_next(wire: WireRequest) -> Reply:
             following = replace(prepared, wire=wire)
             try:
@@ -175,8 +185,13 @@ class Sending:
                 raise ReplyError(msg, hint=hint) from None
             return page
 
-        return follow(
-            first, prepared.wire, send_next, world=world, progress=self.progress
+        follow(
+            first,
+            prepared.wire,
+            send_next,
+            world=world,
+            most=self.most,
+            progress=self.progress,
         )
 
 
@@ -192,7 +207,7 @@ def send(
         prepared.wire, token, keeper=keeper, world=world, timeout=prepared.timeout
     )
     response = answer.response
-    event = _step_up(response, world)
+    event = asks_for_more(response, world)
     if event is not None:
         raise StepUpRequired(event)
     reply = Reply(
@@ -204,7 +219,7 @@ def send(
         url=prepared.wire.url,
         environment=world.environment.name,
         envelope=world.provider.envelope,
-        hint=_hint(response, prepared.wire, world, answer.token),
+        hint=hint_for(response, prepared.wire, world, answer.token),
         name=prepared.name,
         note=_note(answer, token),
         # Text, and not the request: it holds the token, and maybe a password.
@@ -230,7 +245,9 @@ def _means_no_rows(reply: Reply, world: World) -> bool:
         return False
 
 
-def _step_up(response: WireResponse, world: World) -> ScaEvent | BearerError | None:
+def asks_for_more(
+    response: WireResponse, world: World
+) -> ScaEvent | BearerError | None:
     """Return the stronger authentication that a response asks for, or None."""
     if world.provider.step_up == SCHEME:
         return step_up(response)
@@ -262,7 +279,12 @@ def preview(world: World, prepared: tuple[Prepared, ...], token: Token | None) -
     )
 
 
-def _checked(request: HttpRequest, world: World) -> Prepared:
+def checked(request: HttpRequest, world: World) -> Prepared:
+    """Return a request that passed the URL gate.
+
+    Raises:
+        UrlRefused: It leads to an origin that the provider does not declare.
+    """
     url = resolve(
         request.target,
         api_base=world.environment.api_base,
@@ -290,7 +312,10 @@ def _checked(request: HttpRequest, world: World) -> Prepared:
     )
 
 
-def _hint(response: WireResponse, wire: WireRequest, world: World, token: Token) -> str:
+def hint_for(
+    response: WireResponse, wire: WireRequest, world: World, token: Token
+) -> str:
+    """Return what to do next about the response to a request, or ""."""
     status = response.status
     if status < 300:  # noqa: PLR2004
         return ""
@@ -364,13 +389,18 @@ def _note(answer: Answer, token: Token) -> str:
     return "; ".join(notes)
 
 
-class _Files:
+class Files:
     """Reads the files of a cell: whole, regular ones, and not too much in all."""
 
     def __init__(self) -> None:
         self._left = MAX_FILE
 
     def __call__(self, name: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            CommandError: It is none that can be sent.
+        """
         path = Path(name).expanduser()
         # A device or a pipe has no size and may have no end.
         if path.exists() and not path.is_file():

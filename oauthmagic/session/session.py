@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
 from oauthmagic.errors import (
     CommandError,
@@ -41,19 +41,25 @@ from oauthmagic.session.worlds import MAX_WAIT, Worlds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import Unpack
 
     import httpx
     import pandas as pd
 
+    from oauthmagic.batch.parquet import Written
+    from oauthmagic.batch.progress import RowsProgress
     from oauthmagic.oauth.targets import Target
     from oauthmagic.oauth.tokens import Clock, Token
     from oauthmagic.providers.provider import Provider
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
+    from oauthmagic.session.pages import PagesProgress
+    from oauthmagic.session.plans import RowOptions
     from oauthmagic.session.requests import Sending
     from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
+    from oauthmagic.transport.engines import Engine
     from oauthmagic.transport.wire import Headers, Transport
     from oauthmagic.views.introspections import Introspected
     from oauthmagic.views.replies import Reply
@@ -311,16 +317,18 @@ class Session:
         world, alias = self._holdings.named(target)
         return self._room.get(alias or str(world.target))
 
-    def api(
+    def api(  # noqa: PLR0913 - the surface of a request
         self,
         target: str,
         text: str,
         *,
         variables: Mapping[str, Any] | None = None,
         every_page: bool = False,
+        max_pages: int | None = None,
         save: str | Path | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
+        paged: PagesProgress | None = None,
     ) -> Reply:
         """Send the authorized requests of an `.http` text and return the last reply.
 
@@ -332,12 +340,14 @@ class Session:
             text: One request, or several separated by `###`.
             variables: Values for `{{name}}`.
             every_page: Whether lists are followed to their end; the frame of the
-                reply then has the rows of all pages.
+                reply then has the rows of all pages. Where a page fails, or at
+                Ctrl-C, the error's `.partial` is the reply with those before it.
+            max_pages: How many pages are followed; without it 1,000.
             save: A file for the body of the only request's reply, which is then not
                 kept in memory; an error's is shown as ever, and not saved.
             overwrite: Whether a file that is there may be replaced.
-            progress: Is told how much came, of how much if that is known, where it
-                takes long: bytes of a file, pages of a list.
+            progress: Is told how much was saved, of how much, where it takes long.
+            paged: Is told how many pages and rows came, of how many, in the same way.
 
         Returns:
             The reply to the last request, whatever its status; `.replies` has all
@@ -349,10 +359,12 @@ class Session:
             LoginRequired: The token is over and cannot be renewed.
             TransportError: No usable answer came.
         """
+        from oauthmagic.session.pages import check_most  # noqa: PLC0415
         from oauthmagic.session.requests import Sending, prepare  # noqa: PLC0415
         from oauthmagic.session.saving import SavedFile  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
+        most = check_most(max_pages)
         file = None
         if save is not None:
             file = SavedFile(save, overwrite=overwrite, progress=progress)
@@ -361,7 +373,11 @@ class Session:
         def go_on(token: Token) -> Reply:
             left = list(prepared)
             sending = Sending(
-                left=left, token=token, every_page=every_page, progress=progress
+                left=left,
+                token=token,
+                every_page=every_page,
+                most=most,
+                progress=paged,
             )
             return self._go_on(world, sending, alias)
 
@@ -379,6 +395,99 @@ class Session:
             self._room.continue_with(error.pending.target, go_on)
             raise
         return go_on(token)
+
+    @overload
+    def map(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        to: None = None,
+        **options: Unpack[RowOptions],
+    ) -> pd.DataFrame: ...
+    @overload
+    def map(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        to: str | Path,
+        **options: Unpack[RowOptions],
+    ) -> Written: ...
+    def map(  # noqa: PLR0913 - the surface of a batch
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        concurrency: int = 64,
+        rate: float | None = None,
+        checkpoint: str | Path | None = None,
+        to: str | Path | None = None,
+        engine: Engine | None = None,
+        variables: Mapping[str, Any] | None = None,
+        yes_post: bool = False,
+        progress: RowsProgress | None = None,
+    ) -> pd.DataFrame | Written:
+        """Send one authorized request for each row of a frame.
+
+        Everything is read and checked before anything is sent. What goes wrong with a
+        row stands in its row; the token is renewed on the way, once for all; a server
+        that says `Retry-After` is left alone by all.
+
+        Args:
+            target: `provider[/tenant][@environment]`, or an alias.
+            request: One request; `{{column}}` in its path, query, headers or body is
+                the row's value, encoded for its field.
+            frame: The rows.
+            concurrency: How many requests are under way at most.
+            rate: How many are sent in a second at most.
+            checkpoint: A file that remembers what was answered: the same call sends
+                no row again that succeeded, also after the process was killed.
+            to: A Parquet file for the result, which is then not kept in memory.
+            engine: What sends the requests; without it, the best there is here.
+            variables: Values for `{{name}}` where that is no column.
+            yes_post: Whether POST and PATCH may go without an idempotency key.
+            progress: Is told how far it is: rows done, in all, in a second, and the
+                seconds left.
+
+        Returns:
+            A row for each row, in their order, with their index: `status`, `error`,
+            `attempts`, `elapsed` and the flattened reply, in which a field with such
+            a name is `reply.<name>`. With `to`, what was written.
+
+        Raises:
+            CommandError: It cannot be done in this way; nothing was sent.
+            LoginRequired: The token is over and cannot be renewed; `.partial` has the
+                rows so far, as with every error in the middle.
+            Interrupted: By Ctrl-C; `.partial` has the rows so far.
+        """
+        from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
+        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+
+        plan = Plan(
+            concurrency=concurrency,
+            rate=rate,
+            checkpoint=checkpoint,
+            to=to,
+            engine=engine,
+            yes_post=yes_post,
+            progress=progress,
+        )
+        world, alias = self._holdings.named(target)
+        rows = Rows(world, request, frame, variables or {}, plan)
+        token = self._holdings.held(world, alias)
+        if token is not None:
+            try:
+                token = self._keeper.usable(token, self._ready(world, token))
+            except LoginRequired:
+                if token.grant not in grants.LOGINS:
+                    raise
+                token = None
+        token = token or self.token(target)
+        return rows.run(self._ready(world, token), token, self._keeper)
 
     def client(self, target: str) -> httpx.Client:
         """Return an `httpx.Client` that looks after its token.
@@ -422,6 +531,24 @@ class Session:
         world, alias = self._holdings.named(target)
         prepared = prepare(world, text, variables or {})
         return preview(world, prepared, self._holdings.held(world, alias))
+
+    def preview_rows(
+        self,
+        target: str,
+        request: str,
+        frame: pd.DataFrame,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        yes_post: bool = False,
+    ) -> str:
+        """Return the first request that `map` would send, and how many there are."""
+        from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
+        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+
+        world, alias = self._holdings.named(target)
+        token = self._holdings.held(world, alias)
+        plan = Plan(yes_post=yes_post)
+        return Rows(world, request, frame, variables or {}, plan).preview(token)
 
     def code(
         self,

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from oauthmagic.notebook.arguments import api_parser, token_parser
-from oauthmagic.notebook.commands import SHOWN, VERBS
+from oauthmagic.notebook.commands import VERBS
+from oauthmagic.notebook.options import SHOWN
 from oauthmagic.sandbox.league_errors import FAMILIES
 
 

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthmagic.providers.paging import by_hal, by_link_header, by_meta, by_offset
+from oauthmagic.providers.paging import (
+    by_cursor,
+    by_hal,
+    by_link_header,
+    by_meta,
+    by_offset,
+)
 
 URL = "https://api.acme.example/items?limit=2"
 
@@ -96,8 +102,39 @@ _JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("way", [by_link_header, by_hal, by_offset, by_meta])
+@pytest.mark.parametrize(
+    "way", [by_link_header, by_hal, by_offset, by_meta, by_cursor()]
+)
 @given(body=_JSON, link=st.text(max_size=60))
 def test_any_reply_is_survived(way, body, link):
     """Property: a URL or nothing, never an exception."""
     assert isinstance(way(body, URL, {"link": link}), str)
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ({"next_cursor": "a b&c"}, "?limit=5&cursor=a+b%26c"),
+        ({"next_cursor": 12}, "?limit=5&cursor=12"),
+        ({"next_cursor": ""}, ""),
+        ({"next_cursor": None}, ""),
+        ({"next_cursor": True}, ""),
+        ({"next_cursor": {"x": 1}}, ""),
+        ([], ""),
+    ],
+)
+def test_a_cursor_goes_into_the_query(body, query):
+    """In place of the one before; what is no text or number ends the list."""
+    url = "https://api.example/list?cursor=old&limit=5"
+
+    following = by_cursor()(body, url, {})
+
+    assert following == (f"https://api.example/list{query}" if query else "")
+
+
+def test_a_cursor_may_stand_deeper_and_have_another_name():
+    """`cursor_member` is a dotted path."""
+    way = by_cursor("meta.next", "after")
+
+    assert way({"meta": {"next": "x"}}, "https://a.example/l", {}).endswith("?after=x")
+    assert way({"meta": ["next"]}, "https://a.example/l", {}) == ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_type
 
 import oauthmagic
 from oauthmagic import OAuthMagicError, Secret, Session, Token, UserActionRequired
+from oauthmagic.batch.parquet import Written
 from oauthmagic.views.replies import Saved
 from oauthmagic.views.traces import ShownTrace
 
@@ -49,6 +50,10 @@ assert_type(session.forget("revsto@demo"), int)
 assert_type(session.remember("acme"), tuple[str, ...])
 tested: Reply = session.probe("acme")
 assert_type(session.adopt("acme", {"refresh_token": "rt"}), Token)
+
+each: pd.DataFrame = session.map("acme", "GET /{{id}}", table, rate=20, checkpoint="c")
+written = session.map("acme", "GET /accounts/{{id}}", table, to="rows.parquet")
+assert_type(written, Written)
 
 try:
     session.refresh("revsto@demo")

@@ -1,0 +1,79 @@
+"""Many rows as a DataFrame: what they are to be sent with, and what became of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauthmagic.errors import CommandError
+from oauthmagic.views.frames import bodies_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+#: What is known of each row; a member of the reply with such a name is `reply.<name>`.
+COLUMNS = ("status", "error", "attempts", "elapsed")
+
+
+def column_names(frame: object) -> list[str]:
+    """Return the names of the columns that `{{name}}` can mean.
+
+    Raises:
+        CommandError: It is no DataFrame, or two columns have one name.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"Rows are a pandas DataFrame, not {type(frame).__name__}."
+        raise CommandError(msg, hint="Make one: pandas.DataFrame({'id': [...]}).")
+    if not frame.columns.is_unique:
+        msg = "Two columns of the frame have one name."
+        raise CommandError(msg, hint="Rename one, so that {{name}} means one of them.")
+    names: list[Any] = frame.columns.tolist()
+    return [name for name in names if isinstance(name, str)]
+
+
+def row_frame(
+    index: pd.Index[Any],
+    *,
+    status: Iterable[int],
+    errors: Iterable[str | None],
+    attempts: Iterable[int],
+    elapsed: Iterable[float],
+    bodies: Iterable[bytes],
+) -> pd.DataFrame:
+    """Return a row for each row that was to be sent, its reply flattened.
+
+    Args:
+        index: What they are called.
+        status: The status of the last answer, 0 without one.
+        errors: What went wrong, or None.
+        attempts: How often each was sent.
+        elapsed: Seconds from the first byte out to the last byte in, or NaN.
+        bodies: The body of the last answer.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    reply = bodies_frame([*bodies])
+    reply.index = index
+    taken = {*reply.columns}
+    reply = reply.rename(
+        columns={name: _free_name(name, taken) for name in COLUMNS if name in taken}
+    )
+    known = pd.DataFrame(
+        {
+            "status": pd.array([each or None for each in status], dtype="Int64"),
+            "error": pd.array([*errors], dtype="string"),
+            "attempts": [*attempts],
+            "elapsed": [*elapsed],
+        },
+        index=index,
+    )
+    return pd.concat([known, reply], axis=1) if len(reply.columns) else known
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"reply.{name}"
+    return name
