@@ -26,7 +26,8 @@ class Generation:
         issued_at: When its answer came.
         expires_at: When it ends, or None if that is not known.
         refresh_expires_at: When the refresh token with it ends, or None.
-        number: How often the token had been renewed.
+        number: Which one it is, counted as long as the token is held.
+        is_renewal: Whether it followed another without anybody asking for it.
         reason: Why it was obtained or renewed.
     """
 
@@ -34,6 +35,7 @@ class Generation:
     expires_at: datetime | None
     refresh_expires_at: datetime | None
     number: int
+    is_renewal: bool
     reason: str
 
 
@@ -49,11 +51,11 @@ class Histories:
         """Take, in a forked child, a lock of its own."""
         self._lock = threading.Lock()
 
-    def add(self, token: Token) -> None:
+    def add(self, token: Token, *, is_renewal: bool = False) -> None:
         """Remember a token that has just been issued."""
         with self._lock:
             kept = self._kept.setdefault(token.key, deque(maxlen=MOST))
-            kept.append(_generation(token))
+            kept.append(_generation(token, is_renewal=is_renewal))
 
     def forget(self, key: TokenKey) -> None:
         """Forget the generations of a token."""
@@ -69,19 +71,25 @@ class Histories:
         """Return the generations of a token up to the one given, which is the last.
 
         Another kernel may have renewed it: what is missing is not known here.
+
+        Args:
+            token: The token as it is held now.
         """
         with self._lock:
             kept = [*self._kept.get(token.key, ())]
-        own = _generation(token)
-        before = [each for each in kept if each.number < own.number]
-        return (*before, own)
+        if kept and kept[-1].number == token.generation:
+            return tuple(kept)
+        # Another process has renewed it, or had it before this one began.
+        own = _generation(token, is_renewal=bool(kept))
+        return (*(each for each in kept if each.number < own.number), own)
 
 
-def _generation(token: Token) -> Generation:
+def _generation(token: Token, *, is_renewal: bool) -> Generation:
     return Generation(
         issued_at=token.issued_at,
         expires_at=token.expires_at,
         refresh_expires_at=token.refresh_expires_at,
         number=token.generation,
+        is_renewal=is_renewal,
         reason=token.reason,
     )

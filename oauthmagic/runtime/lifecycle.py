@@ -262,7 +262,7 @@ class TokenKeeper:
                     self._doubted.add(renewed.generation)
                 self._trouble.pop(token.key, None)
                 self._refreshes.forget(token.key)
-                self.histories.add(renewed)
+                self.histories.add(renewed, is_renewal=True)
                 return self._written(entry, renewed)
 
         return self._renewals.joined(token.key, step)

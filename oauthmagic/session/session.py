@@ -780,7 +780,8 @@ class Session:
         Raises:
             CommandError: None is held.
         """
-        from oauthmagic.views.timelines import Lane, ShownTimeline  # noqa: PLC0415
+        from oauthmagic.views.lanes import Lane  # noqa: PLC0415 - when shown
+        from oauthmagic.views.timelines import ShownTimeline  # noqa: PLC0415
 
         if target is None:
             tokens = self._store.tokens()

@@ -68,11 +68,12 @@ def bar_html(token: Token) -> str:
         return ""
     words = _words(token, part)
     runs = environment_of(token.target) != "demo" and part > 0
-    inner = f'<div style="height:100%;background:{COLOUR}"></div>'
+    inner = f'<span style="display:block;height:100%;background:{COLOUR}"></span>'
     if runs:
         inner = (
-            f'<div class="oauthmagic-life" style="height:100%;background:{COLOUR};'
-            f'animation-duration:{left.total_seconds():.0f}s"></div>'
+            '<span class="oauthmagic-life" style="display:block;height:100%;'
+            f'background:{COLOUR};animation-duration:{left.total_seconds():.0f}s">'
+            "</span>"
         )
         words += f" at {token.clock():%H:%M:%S} UTC"
     return (
@@ -80,7 +81,8 @@ def bar_html(token: Token) -> str:
         f'<div role="img" aria-label="{words}" style="display:inline-block;'
         "vertical-align:middle;width:14em;height:.7em;border:1px solid currentColor;"
         'border-radius:.4em;overflow:hidden;margin-right:.7em">'
-        f'<div style="width:{part:.1%};height:100%">{inner}</div></div>{words}'
+        f'<span style="display:block;width:{part:.1%};height:100%">{inner}</span>'
+        f"</div>{words}"
     )
 
 

@@ -272,7 +272,7 @@ def test_the_debugger_s_variables_hold_no_secret(kernel):
         "print(held.access_token.reveal() in repr(vars().get('held')), repr(held))"
     )
 
-    assert said.text.startswith("False Token(target='revsto@demo'")
+    assert said.text.startswith("False ShownToken(target='revsto@demo'")
     assert "access_token=[secret]" in said.text
 
 

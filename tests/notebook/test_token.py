@@ -445,3 +445,19 @@ def test_a_provider_without_introspection_says_what_there_is(shell):
         "whether the server takes it."
     )
     assert shell.token_requests() == [200]
+
+
+def test_a_token_can_be_shown_with_all_that_is_known(shell):
+    """Its life, scopes, claims; the timeline; that nothing can be verified is said."""
+    shell("%token revsto@demo")
+
+    shown = shell("%token show revsto@demo")
+    line = shell("%token timeline")
+    refused = shell("%token show revsto@demo --verify")
+
+    assert "claims of the access token, unverified" in shown.stdout
+    assert "[####################] 100% of 5 min 0 s left" in shown.stdout
+    assert line.stdout.startswith("Out[")
+    assert "issued     asked for, valid until 09:05:00" in line.stdout
+    assert "names no keys to verify a signature with" in str(refused.error)
+    assert len(shell("%token timeline revsto@demo").value) == 1

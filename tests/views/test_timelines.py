@@ -8,7 +8,8 @@ import pytest
 
 from oauthmagic import Session
 from oauthmagic.errors import CommandError, UserActionRequired
-from oauthmagic.views.timelines import MOST_LANES, Lane, ShownTimeline
+from oauthmagic.views.lanes import Lane
+from oauthmagic.views.timelines import MOST_LANES, ShownTimeline
 
 BANK = "stet/17515@demo"
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
@@ -118,7 +119,7 @@ def test_a_strangers_text_stays_text(session):
 def test_tokens_without_an_end_and_many_tokens_can_be_drawn(session):
     """Unknown is unknown; what is too much is counted."""
     token = session.token("revsto@demo").replace(expires_at=None)
-    later = token.replace(issued_at=token.issued_at + timedelta(days=3))
+    later = token.replace(issued_at=token.issued_at + timedelta(days=3), generation=2)
     histories = session._keeper.histories
     lanes = [
         Lane(token=each, generations=histories.of(each)) for each in (token, later)
@@ -145,3 +146,30 @@ def test_what_is_forgotten_has_no_timeline(session):
     session.token("revsto@demo")
 
     assert "09:00:00" not in repr(session.timeline())
+
+
+def test_who_asks_anew_gets_a_token_that_is_issued_and_not_refreshed(session):
+    """`--fresh` is a grant of its own, at whatever time."""
+    session.token("revsto@demo")
+    session.token("revsto@demo", fresh=True)
+
+    words = [line.split()[2] for line in repr(session.timeline()).splitlines()[3:]]
+
+    assert words == ["issued", "issued", "now", "over"]
+
+
+def test_what_another_kernel_did_is_not_made_up(session):
+    """The last renewal is known, for the token has it; what was between is not."""
+    first = session.token("revsto@demo")
+    last = first.replace(
+        generation=first.generation + 5,
+        issued_at=first.issued_at + timedelta(seconds=600),
+        expires_at=first.issued_at + timedelta(seconds=900),
+    )
+    histories = session._keeper.histories
+
+    found = [(each.number, each.is_renewal) for each in histories.of(last)]
+
+    assert found == [(1, False), (6, True)]
+    histories.forget(first.key)
+    assert [each.is_renewal for each in histories.of(last)] == [False]
