@@ -101,7 +101,9 @@ def test_a_table_in_proportion_is_made():
     assert flat_frame([{"a": 1}, {"b": 2}, {}]).shape == (3, 2)
 
 
-@pytest.mark.parametrize("body", [b'["\\ud800"]', b'[{"a": "x\\udc00y", "\\ud800": 1}]'])
+@pytest.mark.parametrize(
+    "body", [b'["\\ud800"]', b'[{"a": "x\\udc00y", "\\ud800": 1}]']
+)
 def test_half_of_a_pair_is_a_sign_that_something_was_there(body):
     """JSON can name it, Arrow takes no such text; the other cells stay as they are."""
     rows = json.loads(body)
