@@ -147,12 +147,12 @@ class Scheduler:
         """
         self._engine.close()
         tries = {tag: self._tries.get(tag, 0) + 1 for tag in self._under_way}
-        tries |= {tag: self._tries[tag] for tag in self._again if tag in self._tries}
+        again = {tag: self._tries[tag] for tag in self._again if tag in self._tries}
         self._under_way.clear()
         self._again.clear()
         for number in sorted(self._chunks):
             chunk = self._chunks[number]
-            chunk.give_up(tries)
+            chunk.give_up(tries, again)
             self._finished(chunk)
         self._chunks.clear()
         return self._begun

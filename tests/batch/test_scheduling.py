@@ -235,6 +235,11 @@ def test_a_server_that_wants_a_day_is_given_up(api, tmp_path):
     assert len(rows) == 100
     assert rows["status"].eq(200).sum() == 50
     assert rows["error"].eq("not sent").sum() >= 40
+    # The server has answered them, so nobody need wonder what it did.
+    refused = rows["error"].eq("interrupted before it was sent again")
+    assert rows["attempts"][refused].eq(1).all()
+    assert rows["error"].isna().sum() + refused.sum() > 50
+    assert not rows["error"].str.contains("not known").any()
 
 
 def test_a_lost_connection_is_made_again_where_it_does_no_harm(api, tmp_path):
