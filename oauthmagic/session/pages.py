@@ -118,7 +118,8 @@ def _pages(
         if not following:
             return
         if count >= most:
-            first.note = f"{first.note}; stopped after {most} pages".strip("; ")
+            said = f"stopped after {most} page{'s' if most > 1 else ''}, there are more"
+            first.note = f"{first.note}; {said}".strip("; ")
             return
         url = _next_url(following, world, count + 1)
         if url in seen:

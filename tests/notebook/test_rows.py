@@ -31,7 +31,15 @@ def test_out_keeps_the_result_and_says_what_came_of_it(rows):
 
     assert ran.value is None
     assert len(rows.names["result"]) == 5
-    assert ran.lines == ["result: 5 rows, 4 without an error: 1 400 Bad Request"]
+    assert ran.lines == ["result: 5 rows, 4 without an error; 400 Bad Request (1)"]
+
+
+def test_a_result_without_errors_is_said_in_a_line(rows):
+    """No kind of error is named where there is none."""
+    ran = rows(f"{MANY} --out result\nGET /distributor/v1/products?x={{{{limit}}}}")
+
+    assert ran.error is None
+    assert ran.lines == ["result: 5 rows, 5 without an error"]
 
 
 def test_a_dry_run_shows_the_first_request_and_the_count(rows):
@@ -130,7 +138,7 @@ def test_max_pages_caps_a_list_and_says_so(shell):
     )
 
     assert len(shell.names["rows"]) == 50
-    assert "stopped after 2 pages" in ran.stdout
+    assert "(2 pages; stopped after 2 pages, there are more)" in ran.stdout
 
 
 @pytest.mark.parametrize("ending", ["fails", "interrupted"])
