@@ -118,8 +118,7 @@ def _pages(
         if not following:
             return
         if count >= most:
-            said = f"stopped after {most} page{'s' if most > 1 else ''}, there are more"
-            first.note = f"{first.note}; {said}".strip("; ")
+            first.note = f"{first.note}; there are more pages".strip("; ")
             return
         url = _next_url(following, world, count + 1)
         if url in seen:
