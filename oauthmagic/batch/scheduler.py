@@ -58,6 +58,8 @@ class Scheduler:
         finished: Takes a chunk whose rows are all settled.
         checkpoint: Takes each success, or None.
         looked: Is called now and then with the number of rows settled so far.
+        waits: Is called with the seconds that a server wants to be left alone, where
+            nothing happens until then; or None.
 
     Attributes:
         done: How many rows are settled.
@@ -77,6 +79,7 @@ class Scheduler:
         finished: Callable[[Chunk], None],
         checkpoint: Checkpoint | None,
         looked: Callable[[int], None],
+        waits: Callable[[float], None] | None = None,
     ) -> None:
         self._world = world
         self._engine = engine
@@ -87,6 +90,7 @@ class Scheduler:
         self._finished = finished
         self._checkpoint = checkpoint
         self._looked = looked
+        self._waits = waits
         origin = parse_url(first.url).origin
         self._pacing = Pacing(world, origin, concurrency, rate)
         self._most_lost = max(MOST_LOST, 2 * concurrency)
@@ -147,12 +151,12 @@ class Scheduler:
         """
         self._engine.close()
         tries = {tag: self._tries.get(tag, 0) + 1 for tag in self._under_way}
-        tries |= {tag: self._tries[tag] for tag in self._again if tag in self._tries}
+        again = {tag: self._tries[tag] for tag in self._again if tag in self._tries}
         self._under_way.clear()
         self._again.clear()
         for number in sorted(self._chunks):
             chunk = self._chunks[number]
-            chunk.give_up(tries)
+            chunk.give_up(tries, again)
             self._finished(chunk)
         self._chunks.clear()
         return self._begun
@@ -167,6 +171,8 @@ class Scheduler:
         engine, under_way = self._engine, self._under_way
         wait = pacing.pause(is_idle=not under_way)
         if wait is not None:
+            if self._waits is not None and not under_way:
+                self._waits(wait)
             return wait
         if self._stamp != (authorization.number, pacing.storm):
             self._stamp = (authorization.number, pacing.storm)

@@ -20,7 +20,7 @@ from oauthmagic.batch.references import free_names, names_behind, with_theirs
 from oauthmagic.errors import CommandError, OAuthMagicError
 from oauthmagic.http_request.templates import BUILT_IN, Reference
 from oauthmagic.http_request.variables import Scope, Sources, read_scope
-from oauthmagic.views.rows import column_names
+from oauthmagic.views.rows import Cells, column_names, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -82,6 +82,7 @@ class RowTemplate:
         free = free_names(template)
         self._used = [name for name in free if name in self._columns]
         self._fixed = [name for name in free if name not in self._columns]
+        self._cells = Cells(frame, self._used)
         scope = self._check_names()
         self.first, target = self._read_first()
         self._pieces = _url_pieces(template, self._columns, scope)
@@ -118,8 +119,11 @@ class RowTemplate:
             made = [*self._urls(start, stop)]
         if None not in made:
             return made, errors
-        for place, row in enumerate(self._rows(start, stop)):
+        for place, row in enumerate(self._cells.rows(start, stop)):
             if made[place] is not None:
+                continue
+            if missing := [name for name in row if is_missing(row[name])]:
+                errors[place] = _said_missing(missing)
                 continue
             try:
                 request = self._checked(self._filled(start + place, row))
@@ -159,23 +163,12 @@ class RowTemplate:
         for start in range(0, len(self), 1 << 16):
             stop = start + (1 << 16)
             digest.update(_bytes(self._frame.index[start:stop].tolist()))
-            digest.update(_bytes(self._values(start, stop)))
+            digest.update(_bytes(self._cells.values(start, stop)))
         return digest.hexdigest()
-
-    def _values(self, start: int, stop: int) -> list[list[Any]]:
-        return [self._frame[name].iloc[start:stop].tolist() for name in self._used]
-
-    def _rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        values = self._values(start, stop)
-        if not values:
-            return iter([{} for _ in range(start, min(stop, len(self)))])
-        return (
-            dict(zip(self._used, row, strict=True)) for row in zip(*values, strict=True)
-        )
 
     def _urls(self, start: int, stop: int) -> Iterator[str | None]:
         """Yield the URLs of rows, None for one that has to be looked at in full."""
-        by_name = dict(zip(self._used, self._values(start, stop), strict=True))
+        by_name = dict(zip(self._used, self._cells.values(start, stop), strict=True))
         count = min(stop, len(self)) - start
         texts: list[Iterable[str | None]] = [
             map(_plain, by_name[piece.name])
@@ -211,7 +204,8 @@ class RowTemplate:
 
     def _read_first(self) -> tuple[WireRequest, str]:
         failure: OAuthMagicError | None = None
-        for position, row in enumerate(self._rows(0, _FIRST)):
+        for position in self._cells.complete(_FIRST):
+            row = next(self._cells.rows(position, position + 1))
             try:
                 request = self._filled(position, row)
                 return self._checked(request), request.target
@@ -219,7 +213,12 @@ class RowTemplate:
                 failure = failure or error
         if failure is None:
             msg = "The frame has no rows. Nothing was sent."
-            failure = CommandError(msg, hint="One request is sent for each row.")
+            hint = "One request is sent for each row."
+            if len(self):
+                names = _listed(self._used, "or")
+                msg = f"Every row lacks a value for {names}. Nothing was sent."
+                hint = "Look at the columns: frame.isna().sum()."
+            failure = CommandError(msg, hint=hint)
         raise failure.with_traceback(None)
 
     def _filled(self, position: int, row: dict[str, Any]) -> HttpRequest:
@@ -239,6 +238,15 @@ class RowTemplate:
             files=self._files,
             known_names=self._columns,
         )
+
+
+def _said_missing(names: Iterable[str]) -> str:
+    """Return what is said of a row that has no request, for want of a value."""
+    return f"missing value: {_listed(names, 'and')}. Nothing was sent."
+
+
+def _listed(names: Iterable[str], word: str) -> str:
+    return f" {word} ".join(f"{{{{{name}}}}}" for name in names)
 
 
 def _plain(value: object) -> str | None:
