@@ -143,17 +143,18 @@ class Commands:
             print(self._session.preview(options.target, cell, variables=self._names))  # noqa: T201 - what was asked for
             return None
         try:
-            last = self._session.api(
-                options.target,
-                cell,
-                variables=self._names,
-                every_page=options.every_page,
-                max_pages=options.max_pages,
-                save=options.save,
-                overwrite=options.overwrite,
-                progress=Progress(f"Saving {options.save}") if options.save else None,
-                paged=None if options.quiet else PagesProgress(),
-            )
+            with Progress(f"Saving {options.save}") as saving, PagesProgress() as paged:
+                last = self._session.api(
+                    options.target,
+                    cell,
+                    variables=self._names,
+                    every_page=options.every_page,
+                    max_pages=options.max_pages,
+                    save=options.save,
+                    overwrite=options.overwrite,
+                    progress=saving if options.save else None,
+                    paged=None if options.quiet else paged,
+                )
         except UserActionRequired as error:
             # The waiting name is filled when the user is back.
             card = show_pending(error.pending)

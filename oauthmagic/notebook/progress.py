@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import shutil
+import sys
+from typing import Any, Self
 
 from IPython.display import display
 
@@ -22,14 +24,34 @@ class _Line:
 
 
 class _Shown:
-    """Shows a line when it is first told something, and changes it from then on."""
+    """Shows a line when it is first told something, and changes it from then on.
+
+    A notebook changes an output. IPython in a terminal would print each change below
+    the one before, so there it is the line itself that is written over; the context
+    ends it.
+    """
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._is_open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_open:
+            self._is_open = False
+            sys.stdout.write("\n")
 
     def show(self, text: str) -> None:
         """Show a text in place of the one before."""
-        if self._handle is None:
+        if sys.stdout.isatty():
+            # A line that is broken is not written over.
+            width = shutil.get_terminal_size().columns - 1
+            sys.stdout.write(f"\r{text[:width]:<{width}}")
+            sys.stdout.flush()
+            self._is_open = True
+        elif self._handle is None:
             self._handle = display(_Line(text), display_id=True)
         else:
             self._handle.update(_Line(text))

@@ -54,18 +54,19 @@ def send_rows(
         print(first)  # noqa: T201 - what was asked for
         return None
     try:
-        result = session.map(
-            options.target,
-            request,
-            frame,
-            concurrency=options.concurrency or 64,
-            rate=options.rate,
-            checkpoint=options.checkpoint,
-            to=options.to,
-            variables=names,
-            yes_post=options.yes_post,
-            progress=None if options.quiet else RowsProgress(),
-        )
+        with RowsProgress() as told:
+            result = session.map(
+                options.target,
+                request,
+                frame,
+                concurrency=options.concurrency or 64,
+                rate=options.rate,
+                checkpoint=options.checkpoint,
+                to=options.to,
+                variables=names,
+                yes_post=options.yes_post,
+                progress=None if options.quiet else told,
+            )
     except UserActionRequired as error:
         show_pending(error.pending)
         raise

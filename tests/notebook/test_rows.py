@@ -1,8 +1,11 @@
 """`%%api TARGET --each FRAME`, and `--all` to its end."""
 
+import io
+
 import pandas as pd
 import pytest
 
+from oauthmagic.notebook.progress import RowsProgress
 from oauthmagic.session import current_session
 
 CELL = "GET /distributor/v1/transactions?limit={{limit}}"
@@ -134,6 +137,27 @@ def test_progress_says_how_fast_and_how_long(shell):
         "Rows: 0 of 10,000 (0 %), the server asked to wait 40 s",
         "Pages: 12, 1,200 rows of 4,800 (25 %)",
     ]
+
+
+def test_in_a_terminal_progress_is_one_line(monkeypatch):
+    """Written over as often as it changes, and ended before anything else is said."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+
+    with RowsProgress() as told:
+        told(3_200, 10_000, 812.4, 8.4)
+        told(10_000, 10_000, 812.4, 0.0)
+    with RowsProgress():
+        pass  # nothing took long
+
+    line, end = screen.getvalue().split("\n")
+    shown = line.split("\r")
+    assert shown[1] == "Rows: 3,200 of 10,000 (32 %), 812/s, 8 "
+    assert shown[2].rstrip() == "Rows: 10,000 of 10,000 (100 %), 812/s"
+    assert {*map(len, shown[1:])} == {39}
+    assert end == ""
 
 
 def test_max_pages_caps_a_list_and_says_so(shell):
