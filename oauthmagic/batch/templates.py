@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # beside them: a path is split and checked before it is filled in.
 _PLAIN = re.compile(r"[A-Za-z0-9_\-~][A-Za-z0-9_.\-~]{0,200}")
 #: How many rows are looked at for one that makes a request.
-_FIRST = 100
+FIRST = 100
 
 
 class RowTemplate:
@@ -49,6 +49,8 @@ class RowTemplate:
         checked: Makes what is sent of a request, if the URL gate lets it pass.
         clock: Returns the time, for `{{$timestamp}}`.
         files: Returns the bytes of a file.
+        sample: Rows that are looked at for the first request; without them, the frame.
+        offset: The position of the first row, where the frame is a part of one.
 
     Attributes:
         first: The request of the first row that makes one.
@@ -70,9 +72,13 @@ class RowTemplate:
         checked: Callable[[HttpRequest], WireRequest],
         clock: Callable[[], datetime],
         files: Callable[[str], bytes],
+        sample: pd.DataFrame | None = None,
+        offset: int = 0,
     ) -> None:
         self._template = template
         self._frame = frame
+        self._sample = frame if sample is None else sample
+        self._offset = offset
         self._names = names
         self._checked = checked
         self._clock = clock
@@ -95,6 +101,11 @@ class RowTemplate:
 
     def __len__(self) -> int:
         return len(self._frame)
+
+    @property
+    def used(self) -> list[str]:
+        """The columns that decide what the requests are."""
+        return self._used
 
     @property
     def is_url_only(self) -> bool:
@@ -122,7 +133,8 @@ class RowTemplate:
             if made[place] is not None:
                 continue
             try:
-                request = self._checked(self._filled(start + place, row))
+                position = self._offset + start + place
+                request = self._checked(self._filled(position, row))
             except OAuthMagicError as error:
                 errors[place] = f"{type(error).__name__}: {error}"
             else:
@@ -162,13 +174,19 @@ class RowTemplate:
             digest.update(_bytes(self._values(start, stop)))
         return digest.hexdigest()
 
-    def _values(self, start: int, stop: int) -> list[list[Any]]:
-        return [self._frame[name].iloc[start:stop].tolist() for name in self._used]
+    def _values(
+        self, start: int, stop: int, frame: pd.DataFrame | None = None
+    ) -> list[list[Any]]:
+        frame = self._frame if frame is None else frame
+        return [frame[name].iloc[start:stop].tolist() for name in self._used]
 
-    def _rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        values = self._values(start, stop)
+    def _rows(
+        self, start: int, stop: int, frame: pd.DataFrame | None = None
+    ) -> Iterator[dict[str, Any]]:
+        frame = self._frame if frame is None else frame
+        values = self._values(start, stop, frame)
         if not values:
-            return iter([{} for _ in range(start, min(stop, len(self)))])
+            return iter([{} for _ in range(start, min(stop, len(frame)))])
         return (
             dict(zip(self._used, row, strict=True)) for row in zip(*values, strict=True)
         )
@@ -211,7 +229,7 @@ class RowTemplate:
 
     def _read_first(self) -> tuple[WireRequest, str]:
         failure: OAuthMagicError | None = None
-        for position, row in enumerate(self._rows(0, _FIRST)):
+        for position, row in enumerate(self._rows(0, FIRST, self._sample)):
             try:
                 request = self._filled(position, row)
                 return self._checked(request), request.target
@@ -239,6 +257,20 @@ class RowTemplate:
             files=self._files,
             known_names=self._columns,
         )
+
+
+def rows_mark(frame: pd.DataFrame, key: bytes) -> str:
+    """Return a hash of rows and of what they are called.
+
+    Args:
+        frame: The rows.
+        key: Makes it useless to whoever does not have it.
+    """
+    digest = sha256(key)
+    digest.update(_bytes(frame.index.tolist()))
+    for name in frame.columns:
+        digest.update(_bytes((name, frame[name].tolist())))
+    return digest.hexdigest()
 
 
 def _plain(value: object) -> str | None:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.world import World
     from oauthmagic.session.demos import Demo
     from oauthmagic.session.pages import PagesProgress
-    from oauthmagic.session.plans import RowOptions
+    from oauthmagic.session.plans import DaskClient, RowOptions
     from oauthmagic.session.requests import Sending
     from oauthmagic.session.saving import Progress
     from oauthmagic.store.stores import Store
@@ -426,7 +426,7 @@ class Session:
         rate: float | None = None,
         checkpoint: str | Path | None = None,
         to: str | Path | None = None,
-        engine: Engine | None = None,
+        engine: Engine | DaskClient | None = None,
         variables: Mapping[str, Any] | None = None,
         yes_post: bool = False,
         progress: RowsProgress | None = None,
@@ -447,7 +447,9 @@ class Session:
             checkpoint: A file that remembers what was answered: the same call sends
                 no row again that succeeded, also after the process was killed.
             to: A Parquet file for the result, which is then not kept in memory.
-            engine: What sends the requests; without it, the best there is here.
+            engine: What sends the requests; without it, the best there is here. A Dask
+                client (extra `dask`), or "dask" for the current one: the workers of
+                its cluster, and the rows may be a Dask DataFrame.
             variables: Values for `{{name}}` where that is no column.
             yes_post: Whether POST and PATCH may go without an idempotency key.
             progress: Is told how far it is: rows done, in all, in a second, and the
@@ -456,7 +458,8 @@ class Session:
         Returns:
             A row for each row, in their order, with their index: `status`, `error`,
             `attempts`, `elapsed` and the flattened reply, in which a field with such
-            a name is `reply.<name>`. With `to`, what was written.
+            a name is `reply.<name>`. With `to`, what was written; from a cluster, a
+            Dask DataFrame.
 
         Raises:
             CommandError: It cannot be done in this way; nothing was sent.
@@ -465,7 +468,7 @@ class Session:
             Interrupted: By Ctrl-C; `.partial` has the rows so far.
         """
         from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
 
         plan = Plan(
             concurrency=concurrency,
@@ -477,7 +480,7 @@ class Session:
             progress=progress,
         )
         world, alias = self._holdings.named(target)
-        rows = Rows(world, request, frame, variables or {}, plan)
+        rows = rows_of(world, request, frame, variables or {}, plan)
         token = self._holdings.held(world, alias)
         if token is not None:
             try:
@@ -543,12 +546,12 @@ class Session:
     ) -> str:
         """Return the first request that `map` would send, and how many there are."""
         from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
         token = self._holdings.held(world, alias)
         plan = Plan(yes_post=yes_post)
-        return Rows(world, request, frame, variables or {}, plan).preview(token)
+        return rows_of(world, request, frame, variables or {}, plan).preview(token)
 
     def code(
         self,
