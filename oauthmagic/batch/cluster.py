@@ -46,7 +46,7 @@ _TICK = 0.2
 _RETRIES = 3
 
 
-def current_client() -> distributed.Client:
+def current_client() -> Any:
     """Return the client that Dask would use.
 
     Raises:
@@ -78,14 +78,19 @@ class Cluster:
     """The workers of a client.
 
     Args:
-        client: The client.
+        client: The `distributed.Client`.
+
+    Attributes:
+        threads: How many tasks they run at once.
+        host: Where whoever holds the token has to listen to be reached by them.
+        context: What encrypts that, or None on this machine.
 
     Raises:
         CommandError: It has no workers, or cannot be waited for.
         EnvironmentRefused: A token would go through a network without TLS.
     """
 
-    def __init__(self, client: distributed.Client) -> None:
+    def __init__(self, client: Any) -> None:
         if client.asynchronous:
             msg = "This Dask client is asynchronous."
             raise CommandError(msg, hint="Give one made with Client(address).")
@@ -101,7 +106,9 @@ class Cluster:
         if not all(each.startswith("tls://") for each in addresses):
             if all(map(_is_here, addresses)):
                 return
-            msg = "The workers are on other machines, and nothing encrypts what they say."
+            msg = (
+                "The workers are on other machines, and nothing encrypts what they say."
+            )
             raise EnvironmentRefused(msg, hint=NEEDS_TLS)
         host = urlsplit(client.scheduler.address).hostname or ""
         self.host = distributed.utils.get_ip(host)
@@ -146,11 +153,12 @@ class Cluster:
 
     def submit(
         self, key: str, function: Callable[..., Any], *arguments: object
-    ) -> distributed.Future:
+    ) -> distributed.Future[Any]:
         """Begin to call a function on a worker."""
-        return self._client.submit(
+        future: distributed.Future[Any] = self._client.submit(
             function, *arguments, key=key, pure=False, retries=_RETRIES
         )
+        return future
 
     def joined(self, parts: list[Any], divisions: Any) -> Any:
         """Return a Dask DataFrame of parts, all of which have the columns of all."""
@@ -159,9 +167,7 @@ class Cluster:
         meta = joint_frame(schemas, like)
         same = self._client.map(partial(conformed, like=meta), parts, pure=False)
         distributed.wait(same)
-        return dd.from_delayed(
-            same, meta=meta, divisions=divisions, verify_meta=False
-        )
+        return dd.from_delayed(same, meta=meta, divisions=divisions, verify_meta=False)
 
 
 class Pieces:
@@ -210,8 +216,8 @@ class Run:
         self._task = task
         self._ahead = max(1, min(most, cluster.threads * _AHEAD))
         self._name = f"oauthmagic-rows-{secrets.token_hex(8)}"
-        self._waiting: set[distributed.Future] = set()
-        self.results: list[distributed.Future] = []
+        self._waiting: set[distributed.Future[Any]] = set()
+        self.results: list[distributed.Future[Any]] = []
 
     def finish(self, looked: Callable[[], None]) -> None:
         """Send what was not sent, and wait.
@@ -250,7 +256,7 @@ class Run:
                 raise _failure(future)
 
 
-def _failure(future: distributed.Future) -> OAuthMagicError:
+def _failure(future: distributed.Future[Any]) -> OAuthMagicError:
     error = future.exception() if future.status == "error" else None
     if isinstance(error, OAuthMagicError):
         return error.with_traceback(None)

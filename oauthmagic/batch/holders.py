@@ -11,11 +11,10 @@ import math
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from oauthmagic import errors
 from oauthmagic.batch.channels import Message, accepted
-from oauthmagic.batch.chunks import Answered
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.transport.wire import WireResponse
 
@@ -25,46 +24,10 @@ if TYPE_CHECKING:
 
     from oauthmagic.batch.authorizations import KeptAuthorization
     from oauthmagic.batch.channels import Channel
+    from oauthmagic.batch.ledgers import Ledger
 
 #: How many seconds of the rate are lent to a worker at once.
 LENT = 0.25
-
-
-class Ledger(Protocol):
-    """Knows what was answered; a `Checkpoint` is one."""
-
-    def known(self, start: int, stop: int) -> dict[int, Answered]:
-        """Return what was answered of some rows before."""
-        ...
-
-    def add(self, position: int, response: WireResponse, attempts: int) -> None:
-        """Take a success."""
-        ...
-
-    def write(self) -> None:
-        """Keep what was taken."""
-        ...
-
-
-class MemoryLedger:
-    """Knows it as long as this process lives."""
-
-    def __init__(self) -> None:
-        self._answered: dict[int, Answered] = {}
-
-    def known(self, start: int, stop: int) -> dict[int, Answered]:
-        """Return what was answered of some rows before."""
-        found = self._answered
-        return {row - start: found[row] for row in range(start, stop) if row in found}
-
-    def add(self, position: int, response: WireResponse, attempts: int) -> None:
-        """Take a success."""
-        self._answered[position] = Answered(
-            response.status, attempts, response.elapsed, response.body
-        )
-
-    def write(self) -> None:
-        """Keep what was taken: it is kept."""
 
 
 class Holder:
@@ -76,6 +39,8 @@ class Holder:
         ticket: What a worker has to know to be answered at all.
         ledger: What was answered.
         concurrency: How many requests are under way at most, in the whole cluster.
+        parts: How many parts there are.
+        threads: How many of them the cluster can send at once.
         rate: How many are sent in a second at most, or None.
         monotonic: Returns seconds that only grow.
 
@@ -92,6 +57,8 @@ class Holder:
         ticket: bytes,
         ledger: Ledger,
         concurrency: int,
+        parts: int,
+        threads: int,
         rate: float | None,
         monotonic: Callable[[], float],
     ) -> None:
@@ -101,6 +68,8 @@ class Holder:
         self.ticket = ticket
         self._ledger = ledger
         self._concurrency = concurrency
+        self._parts = parts
+        self._threads = threads
         self._gap = 1 / rate if rate else 0.0
         self._lot = max(1, int(rate * LENT)) if rate else 0
         self._monotonic = monotonic
@@ -110,6 +79,7 @@ class Holder:
         #: By part: who sends it, and how many of its rows are settled.
         self._active: dict[int, Channel] = {}
         self._done: dict[int, int] = {}
+        self._ended: set[int] = set()
         # One for a renewal, which takes a while, one for all that does not.
         self._renewing = threading.Lock()
         self._lock = threading.Lock()
@@ -214,9 +184,14 @@ class Holder:
             part = asked["part"]
             if self._active.get(part) is channel:
                 self._done[part] = int(asked["done"])
+                if asked["ask"] == "end":
+                    self._ended.add(part)
+            # As if all who can were at it: who comes late finds its share free.
+            at_it = min(self._threads, self._parts - len(self._ended))
+            at_it = max(at_it, len(self._active), 1)
             return {
                 "stop": self._is_stopped,
-                "share": max(1, self._concurrency // max(1, len(self._active))),
+                "share": max(1, self._concurrency // at_it),
                 "storm": self._storm,
                 "quiet": max(0.0, self._quiet_until - self._monotonic()),
             }
@@ -226,6 +201,7 @@ class Holder:
         with self._lock:
             before = self._active.get(part)
             self._active[part] = channel
+            self._ended.discard(part)
         if before is not None and before is not channel:
             # Somebody whom the scheduler has given up: what it sends now would be
             # sent twice.

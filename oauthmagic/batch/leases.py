@@ -29,7 +29,7 @@ FRESH = 0.1
 _MOST_BODY = 64 * 1024
 
 
-class Stopped(Exception):  # noqa: N818 - nothing went wrong here
+class Stopped(Exception):
     """Nothing more is to be sent, in the whole cluster."""
 
 
@@ -173,9 +173,7 @@ class LeasedAuthorization:
         """Return whether a request that was refused may succeed with another token."""
         if number != self.number:
             return True
-        headers = [
-            pair for pair in response.headers if pair[0] == "www-authenticate"
-        ]
+        headers = [pair for pair in response.headers if pair[0] == "www-authenticate"]
         reply, _ = self._lease.ask(
             "refused",
             response.body[:_MOST_BODY],
@@ -264,9 +262,7 @@ class LeasedPacing(Pacing):
             self._seen = lease.storm
             self._begin_storm()
         if lease.quiet:
-            world.pauses.begin(
-                self._origin, now=world.monotonic(), seconds=lease.quiet
-            )
+            world.pauses.begin(self._origin, now=world.monotonic(), seconds=lease.quiet)
             lease.quiet = 0.0
         return super().pause(is_idle=is_idle)
 

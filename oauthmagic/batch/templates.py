@@ -54,6 +54,7 @@ class RowTemplate:
 
     Attributes:
         first: The request of the first row that makes one.
+        used: The columns that decide what the requests are.
         seed: What each row's `{{$guid}}` is made of: the same for a row that is sent
             once more, also after an interruption.
 
@@ -86,7 +87,7 @@ class RowTemplate:
         self._files = files
         self._columns = column_names(frame)
         free = free_names(template)
-        self._used = [name for name in free if name in self._columns]
+        self.used = [name for name in free if name in self._columns]
         self._fixed = [name for name in free if name not in self._columns]
         scope = self._check_names()
         self.first, target = self._read_first()
@@ -101,11 +102,6 @@ class RowTemplate:
 
     def __len__(self) -> int:
         return len(self._frame)
-
-    @property
-    def used(self) -> list[str]:
-        """The columns that decide what the requests are."""
-        return self._used
 
     @property
     def is_url_only(self) -> bool:
@@ -178,7 +174,7 @@ class RowTemplate:
         self, start: int, stop: int, frame: pd.DataFrame | None = None
     ) -> list[list[Any]]:
         frame = self._frame if frame is None else frame
-        return [frame[name].iloc[start:stop].tolist() for name in self._used]
+        return [frame[name].iloc[start:stop].tolist() for name in self.used]
 
     def _rows(
         self, start: int, stop: int, frame: pd.DataFrame | None = None
@@ -188,12 +184,12 @@ class RowTemplate:
         if not values:
             return iter([{} for _ in range(start, min(stop, len(frame)))])
         return (
-            dict(zip(self._used, row, strict=True)) for row in zip(*values, strict=True)
+            dict(zip(self.used, row, strict=True)) for row in zip(*values, strict=True)
         )
 
     def _urls(self, start: int, stop: int) -> Iterator[str | None]:
         """Yield the URLs of rows, None for one that has to be looked at in full."""
-        by_name = dict(zip(self._used, self._values(start, stop), strict=True))
+        by_name = dict(zip(self.used, self._values(start, stop), strict=True))
         count = min(stop, len(self)) - start
         texts: list[Iterable[str | None]] = [
             map(_plain, by_name[piece.name])
@@ -257,20 +253,6 @@ class RowTemplate:
             files=self._files,
             known_names=self._columns,
         )
-
-
-def rows_mark(frame: pd.DataFrame, key: bytes) -> str:
-    """Return a hash of rows and of what they are called.
-
-    Args:
-        frame: The rows.
-        key: Makes it useless to whoever does not have it.
-    """
-    digest = sha256(key)
-    digest.update(_bytes(frame.index.tolist()))
-    for name in frame.columns:
-        digest.update(_bytes((name, frame[name].tolist())))
-    return digest.hexdigest()
 
 
 def _plain(value: object) -> str | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.batch.channels import connected
 from oauthmagic.batch.chunks import NOT_SENT, ROWS, Chunk, table
-from oauthmagic.batch.leases import LeasedAuthorization, LeasedPacing, Lease, Stopped
+from oauthmagic.batch.leases import Lease, LeasedAuthorization, LeasedPacing, Stopped
 from oauthmagic.batch.scheduler import Scheduler
 from oauthmagic.batch.templates import RowTemplate
 from oauthmagic.errors import CommandError, ConnectionLost, OAuthMagicError

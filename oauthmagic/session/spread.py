@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from oauthmagic.batch.authorizations import KeptAuthorization
 from oauthmagic.batch.checkpoints import Checkpoint
-from oauthmagic.batch.holders import Holder, MemoryLedger
+from oauthmagic.batch.holders import Holder
+from oauthmagic.batch.ledgers import MemoryLedger, rows_mark
 from oauthmagic.batch.progress import Told
 from oauthmagic.batch.references import free_names
-from oauthmagic.batch.templates import FIRST, rows_mark
+from oauthmagic.batch.templates import FIRST
 from oauthmagic.errors import CommandError, Interrupted, OAuthMagicError
 from oauthmagic.http_request import parse
 from oauthmagic.runtime.traces import unrecorded
@@ -91,7 +92,9 @@ class SpreadRows:
         self._names = names
         self._plan = plan
         self._is_spread = is_of_dask(frame)
-        self._sample = cluster.sample_of(frame) if self._is_spread else frame.iloc[:FIRST]
+        self._sample = (
+            cluster.sample_of(frame) if self._is_spread else frame.iloc[:FIRST]
+        )
         seen = self._sample if self._is_spread else frame
         # Every check is made here, on the first rows; a worker makes them once more.
         self._rows = Rows(world, text, seen, names, plan, files=no_files)
@@ -124,6 +127,8 @@ class SpreadRows:
                 ticket=secrets.token_bytes(_TICKET_BYTES),
                 ledger=ledger,
                 concurrency=self._plan.concurrency,
+                parts=len(pieces),
+                threads=self._cluster.threads,
                 rate=self._plan.rate,
                 monotonic=world.monotonic,
             )

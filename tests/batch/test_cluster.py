@@ -4,12 +4,12 @@ import os
 import signal
 import threading
 import time
+from itertools import pairwise
 
 import pandas as pd
 import pytest
 from clusters import CountingApi, cluster
 from dask import dataframe as dd
-from distributed import get_worker
 
 from oauthmagic.errors import (
     CommandError,
@@ -69,6 +69,7 @@ def test_one_renewal_for_all(client, tmp_path):
     assert len(api.tokens) == 2
 
 
+@pytest.mark.soak
 def test_one_rate_and_one_pause(client, tmp_path, figure):
     """100 in a second, of all; a 429 that one worker gets holds for both."""
     rows = pd.DataFrame({"id": range(150)})
@@ -78,12 +79,10 @@ def test_one_rate_and_one_pause(client, tmp_path, figure):
         session.map("acme", "GET /rows/{{id}}", rows, engine=client, rate=100)
         times = [when for _, when in api.asked]
 
-    most = max(
-        sum(begin <= when < begin + 0.5 for when in times) for begin in times
-    )
+    most = max(sum(begin <= when < begin + 0.5 for when in times) for begin in times)
     figure("requests of two workers in half a second, at 100 in a second", most)
     assert most <= 56  # and what a busy machine sends late
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     assert max(gaps) >= 0.9
     # What was under way, and what was sent before the others were told.
     quiet = times[gaps.index(max(gaps))]
@@ -92,7 +91,7 @@ def test_one_rate_and_one_pause(client, tmp_path, figure):
 
 
 def test_nothing_of_a_token_is_in_what_dask_keeps(client, tmp_path):
-    """Not in the graph, the keys, the results, the logs, the memory of the scheduler."""
+    """Not in the graph, the keys, the results, the logs, the scheduler's memory."""
     rows = pd.DataFrame({"id": range(60)})
     with CountingApi() as api, api.session(tmp_path) as session:
         request = "GET /rows/{{id}}\nX-Typed: a-secret-typed-by-a-user"
@@ -101,16 +100,12 @@ def test_nothing_of_a_token_is_in_what_dask_keeps(client, tmp_path):
         kept = client.run_on_scheduler(_everything)
         kept += repr(client.get_worker_logs()) + repr(client.get_scheduler_logs())
         kept += repr([*client.run(_of_a_worker).values()])
-        kept += repr(result.dask) + repr(client.story(*[f.key for f in _futures()]))
+        kept += repr(result.dask)
 
     assert "oauthmagic-rows-" in kept
     assert "send_part" in kept
     for secret in (*api.tokens, "not-a-real-secret", "a-secret-typed-by-a-user"):
         assert secret not in kept
-
-
-def _futures():
-    return []
 
 
 def _everything(dask_scheduler):
@@ -121,15 +116,17 @@ def _everything(dask_scheduler):
         frames = getattr(task.run_spec, "frames", None) or [b""]
         said += [bytes(frame).decode("latin-1") for frame in frames]
         said.append(repr(getattr(task.run_spec, "header", None)))
-    said.append(repr(dask_scheduler.events) if hasattr(dask_scheduler, "events") else "")
+    said.append(
+        repr(dask_scheduler.events) if hasattr(dask_scheduler, "events") else ""
+    )
     return "".join(said)
 
 
-def _of_a_worker():
-    worker = get_worker()
-    return repr(dict(worker.data)) + repr(worker.state.tasks)
+def _of_a_worker(dask_worker):
+    return repr(dict(dask_worker.data)) + repr(dask_worker.state.tasks)
 
 
+@pytest.mark.soak
 def test_ctrl_c_stops_every_worker(client, tmp_path):
     """What is done is there; the rest says that it was not sent."""
     rows = pd.DataFrame({"id": range(4000)})
@@ -163,7 +160,8 @@ def test_what_cannot_be_renewed_ends_the_run(client, tmp_path, monkeypatch):
             session.map("acme", "GET /rows/{{id}}", rows, engine=client, concurrency=4)
 
     partial = caught.value.partial.compute()
-    assert partial["status"].eq(200).sum() == 50
+    # But for what was under way when the others were told.
+    assert 46 <= partial["status"].eq(200).sum() <= 50
     assert len(api.tokens) == 1
 
 
@@ -209,7 +207,11 @@ def test_what_a_cluster_cannot_do_is_refused(client, tmp_path, target, options, 
     assert not api.asked
 
 
-@pytest.mark.parametrize("has_checkpoint", [False, True], ids=["memory", "checkpoint"])
+@pytest.mark.parametrize(
+    "has_checkpoint",
+    [pytest.param(False, marks=pytest.mark.soak), True],
+    ids=["memory", "checkpoint"],
+)
 def test_a_killed_worker_loses_no_row(client, tmp_path, figure, has_checkpoint):
     """Kill -9 in the middle: at most what was under way there is asked twice."""
     rows = pd.DataFrame({"id": range(1200)})
@@ -248,3 +250,50 @@ def test_a_killed_worker_loses_no_row(client, tmp_path, figure, has_checkpoint):
     figure("rows asked twice after kill -9 of one of two workers, 8 at once", twice)
     assert twice <= 8
     assert len(api.tokens) == 1
+
+
+@pytest.mark.soak
+def test_a_cluster_with_tls_is_asked_over_tls(tmp_path):
+    """With the cluster's own certificates, on both sides."""
+    rows = pd.DataFrame({"id": range(100)})
+    with (
+        cluster(tmp_path, security=True) as client,
+        CountingApi() as api,
+        api.session(tmp_path) as session,
+    ):
+        assert client.scheduler.address.startswith("tls://")
+        result = session.map("acme", "GET /rows/{{id}}", rows, engine=client).compute()
+
+    assert result["row"].tolist() == [*range(100)]
+    assert len(api.tokens) == 1
+
+
+def work(row):
+    """Keep a processor busy for 20 ms, as a model or a parser would."""
+    end = time.process_time() + 0.02
+    while time.process_time() < end:
+        pass
+    return row
+
+
+@pytest.mark.soak
+def test_two_workers_are_faster_than_one_process(client, tmp_path, figure):
+    """Send 400 rows, and work 20 ms on each reply: where it lies."""
+    rows = pd.DataFrame({"id": range(400)})
+    with CountingApi() as api, api.session(tmp_path) as session:
+        session.token("acme")
+        session.map("acme", "GET /rows/{{id}}", rows, engine=client, concurrency=8)
+
+        begun = time.monotonic()
+        here = session.map("acme", "GET /rows/{{id}}", rows, concurrency=8)
+        one = here["row"].map(work).sum(), time.monotonic() - begun
+
+        begun = time.monotonic()
+        spread = session.map(
+            "acme", "GET /rows/{{id}}", rows, engine=client, concurrency=8
+        )
+        column = spread["row"].map(work, meta=("row", "int64"))
+        two = column.sum().compute(), time.monotonic() - begun
+
+    assert one[0] == two[0]
+    figure("400 rows and 20 ms of work on each, two workers", f"{one[1] / two[1]:.2f}x")

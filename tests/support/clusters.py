@@ -1,4 +1,4 @@
-"""A Dask cluster of processes on this machine, and an API that counts what it is asked."""
+"""A Dask cluster of processes on this machine, and an API that counts its requests."""
 
 import json
 import threading
@@ -49,6 +49,7 @@ class CountingApi:
         self.used = 0
         self.storm = None
         self.lock = threading.Lock()
+        self._good_for = good_for
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,19 +68,12 @@ class CountingApi:
                 row = int(self.path.rpartition("/")[2])
                 time.sleep(pause)
                 with outer.lock:
-                    given = self.headers["Authorization"]
-                    is_good = given == f"Bearer {outer.tokens[-1]}"
-                    outer.used += is_good
-                    if good_for and outer.used > good_for:
-                        is_good = False
-                    storm = outer.storm is not None and len(outer.asked) == outer.storm
-                    if is_good and storm:
-                        outer.storm = None
-                    elif is_good:
+                    status = outer.status(self.headers["Authorization"])
+                    if status == 200:
                         outer.asked.append((row, time.monotonic()))
-                if not is_good:
+                if status == 401:
                     self._answer(401, {}, ("WWW-Authenticate", "Bearer"))
-                elif storm:
+                elif status == 429:
                     self._answer(429, {}, ("Retry-After", "1"))
                 else:
                     self._answer(200, {"row": row, "odd": row % 2 == 1})
@@ -97,9 +91,24 @@ class CountingApi:
             def log_message(self, *_):
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 256
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
+
+    def status(self, authorization):
+        """Return what the next request of a row is answered with."""
+        if authorization != f"Bearer {self.tokens[-1]}":
+            return 401
+        self.used += 1
+        if self._good_for is not None and self.used > self._good_for:
+            return 401
+        if self.storm == len(self.asked):
+            self.storm = None
+            return 429
+        return 200
 
     @property
     def rows(self):
