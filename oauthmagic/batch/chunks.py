@@ -25,6 +25,8 @@ ROWS = 4096
 NOT_SENT = "not sent"
 #: What is said of a row that was under way when everything was broken off.
 BROKEN_OFF = "interrupted: whether the server acted on it is not known"
+#: What is said of a row that was to be sent once more.
+NOT_AGAIN = "interrupted before it was sent again"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,19 +119,22 @@ class Chunk:
             chunk.elapsed[place] = answered.elapsed
         return chunk
 
-    def give_up(self, under_way: dict[int, int]) -> None:
+    def give_up(self, under_way: dict[int, int], again: dict[int, int]) -> None:
         """Say of every row that is not settled why not.
 
         Args:
             under_way: By position, how often rows were sent that are under way.
+            again: By position, how often rows were sent that were to be sent again.
         """
         for tag in self.todo:
             place = tag - self.start
             if self.attempts[place]:
                 continue
-            tries = under_way.get(tag, 0)
-            self.attempts[place] = tries
-            self.errors[place] = BROKEN_OFF if tries else NOT_SENT
+            self.attempts[place] = under_way.get(tag) or again.get(tag, 0)
+            if tag in under_way:
+                self.errors[place] = BROKEN_OFF
+            else:
+                self.errors[place] = NOT_AGAIN if tag in again else NOT_SENT
         self.left = 0
 
 

@@ -141,7 +141,7 @@ class Cluster:
         divisions = frame.divisions if frame.known_divisions else None
         return Pieces(futures.__getitem__, starts, divisions)
 
-    def fingerprints(self, pieces: Pieces, function: Callable[[Any], str]) -> list[str]:
+    def said_of(self, pieces: Pieces, function: Callable[[Any], Any]) -> list[Any]:
         """Return what a function says of each piece, where it lies."""
         return self._each([pieces.piece(each) for each in range(len(pieces))], function)
 

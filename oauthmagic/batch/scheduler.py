@@ -70,6 +70,8 @@ class Scheduler:
         checkpoint: Takes each success, or None.
         pacing: Says when; without it, `concurrency` and `rate` do.
         looked: Is called now and then with the number of rows settled so far.
+        waits: Is called with the seconds that a server wants to be left alone, where
+            nothing happens until then; or None.
 
     Attributes:
         done: How many rows are settled.
@@ -89,6 +91,7 @@ class Scheduler:
         finished: Callable[[Chunk], None],
         checkpoint: Successes | None,
         looked: Callable[[int], None],
+        waits: Callable[[float], None] | None = None,
         pacing: Pacing | None = None,
     ) -> None:
         self._world = world
@@ -100,6 +103,7 @@ class Scheduler:
         self._finished = finished
         self._checkpoint = checkpoint
         self._looked = looked
+        self._waits = waits
         origin = parse_url(first.url).origin
         self._pacing = pacing or Pacing(world, origin, concurrency, rate)
         self._most_lost = max(MOST_LOST, 2 * concurrency)
@@ -160,12 +164,12 @@ class Scheduler:
         """
         self._engine.close()
         tries = {tag: self._tries.get(tag, 0) + 1 for tag in self._under_way}
-        tries |= {tag: self._tries[tag] for tag in self._again if tag in self._tries}
+        again = {tag: self._tries[tag] for tag in self._again if tag in self._tries}
         self._under_way.clear()
         self._again.clear()
         for number in sorted(self._chunks):
             chunk = self._chunks[number]
-            chunk.give_up(tries)
+            chunk.give_up(tries, again)
             self._finished(chunk)
         self._chunks.clear()
         return self._begun
@@ -180,6 +184,8 @@ class Scheduler:
         engine, under_way = self._engine, self._under_way
         wait = pacing.pause(is_idle=not under_way)
         if wait is not None:
+            if self._waits is not None and not under_way:
+                self._waits(wait)
             return wait
         if self._stamp != (authorization.number, pacing.storm):
             self._stamp = (authorization.number, pacing.storm)

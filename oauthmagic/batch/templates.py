@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from oauthmagic.batch.references import free_names, names_behind, with_theirs
 from oauthmagic.errors import CommandError, OAuthMagicError
 from oauthmagic.http_request.templates import BUILT_IN, Reference
 from oauthmagic.http_request.variables import Scope, Sources, read_scope
-from oauthmagic.views.rows import column_names
+from oauthmagic.views.rows import Cells, column_names, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,6 +40,21 @@ _PLAIN = re.compile(r"[A-Za-z0-9_\-~][A-Za-z0-9_.\-~]{0,200}")
 FIRST = 100
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Part:
+    """Which part of all rows a frame is.
+
+    Attributes:
+        offset: The position of its first row.
+        sample: The first of all rows.
+        whole: The columns of floats that are integers, in all rows.
+    """
+
+    offset: int
+    sample: pd.DataFrame
+    whole: Iterable[str]
+
+
 class RowTemplate:
     """A request with the columns of a frame in it.
 
@@ -49,11 +65,11 @@ class RowTemplate:
         checked: Makes what is sent of a request, if the URL gate lets it pass.
         clock: Returns the time, for `{{$timestamp}}`.
         files: Returns the bytes of a file.
-        sample: Rows that are looked at for the first request; without them, the frame.
-        offset: The position of the first row, where the frame is a part of one.
+        part: Which part of all rows the frame is, or None for all.
 
     Attributes:
         first: The request of the first row that makes one.
+        whole: Those of floats that are integers.
         used: The columns that decide what the requests are.
         seed: What each row's `{{$guid}}` is made of: the same for a row that is sent
             once more, also after an interruption.
@@ -73,13 +89,11 @@ class RowTemplate:
         checked: Callable[[HttpRequest], WireRequest],
         clock: Callable[[], datetime],
         files: Callable[[str], bytes],
-        sample: pd.DataFrame | None = None,
-        offset: int = 0,
+        part: Part | None = None,
     ) -> None:
         self._template = template
         self._frame = frame
-        self._sample = frame if sample is None else sample
-        self._offset = offset
+        self._offset = part.offset if part else 0
         self._names = names
         self._checked = checked
         self._clock = clock
@@ -89,6 +103,10 @@ class RowTemplate:
         free = free_names(template)
         self.used = [name for name in free if name in self._columns]
         self._fixed = [name for name in free if name not in self._columns]
+        self._cells = Cells(frame, self.used, part.whole if part else None)
+        self.whole = self._cells.whole
+        # A part need not have a row that makes a request.
+        self._seen = Cells(part.sample, self.used, part.whole) if part else self._cells
         scope = self._check_names()
         self.first, target = self._read_first()
         self._pieces = _url_pieces(template, self._columns, scope)
@@ -125,8 +143,11 @@ class RowTemplate:
             made = [*self._urls(start, stop)]
         if None not in made:
             return made, errors
-        for place, row in enumerate(self._rows(start, stop)):
+        for place, row in enumerate(self._cells.rows(start, stop)):
             if made[place] is not None:
+                continue
+            if missing := [name for name in row if is_missing(row[name])]:
+                errors[place] = _said_missing(missing)
                 continue
             try:
                 position = self._offset + start + place
@@ -167,29 +188,12 @@ class RowTemplate:
         for start in range(0, len(self), 1 << 16):
             stop = start + (1 << 16)
             digest.update(_bytes(self._frame.index[start:stop].tolist()))
-            digest.update(_bytes(self._values(start, stop)))
+            digest.update(_bytes(self._cells.values(start, stop)))
         return digest.hexdigest()
-
-    def _values(
-        self, start: int, stop: int, frame: pd.DataFrame | None = None
-    ) -> list[list[Any]]:
-        frame = self._frame if frame is None else frame
-        return [frame[name].iloc[start:stop].tolist() for name in self.used]
-
-    def _rows(
-        self, start: int, stop: int, frame: pd.DataFrame | None = None
-    ) -> Iterator[dict[str, Any]]:
-        frame = self._frame if frame is None else frame
-        values = self._values(start, stop, frame)
-        if not values:
-            return iter([{} for _ in range(start, min(stop, len(frame)))])
-        return (
-            dict(zip(self.used, row, strict=True)) for row in zip(*values, strict=True)
-        )
 
     def _urls(self, start: int, stop: int) -> Iterator[str | None]:
         """Yield the URLs of rows, None for one that has to be looked at in full."""
-        by_name = dict(zip(self.used, self._values(start, stop), strict=True))
+        by_name = dict(zip(self.used, self._cells.values(start, stop), strict=True))
         count = min(stop, len(self)) - start
         texts: list[Iterable[str | None]] = [
             map(_plain, by_name[piece.name])
@@ -225,7 +229,8 @@ class RowTemplate:
 
     def _read_first(self) -> tuple[WireRequest, str]:
         failure: OAuthMagicError | None = None
-        for position, row in enumerate(self._rows(0, FIRST, self._sample)):
+        for position in self._seen.complete(FIRST):
+            row = next(self._seen.rows(position, position + 1))
             try:
                 request = self._filled(position, row)
                 return self._checked(request), request.target
@@ -233,7 +238,12 @@ class RowTemplate:
                 failure = failure or error
         if failure is None:
             msg = "The frame has no rows. Nothing was sent."
-            failure = CommandError(msg, hint="One request is sent for each row.")
+            hint = "One request is sent for each row."
+            if len(self):
+                names = _listed(self.used, "or")
+                msg = f"Every row lacks a value for {names}. Nothing was sent."
+                hint = "Look at the columns: frame.isna().sum()."
+            failure = CommandError(msg, hint=hint)
         raise failure.with_traceback(None)
 
     def _filled(self, position: int, row: dict[str, Any]) -> HttpRequest:
@@ -253,6 +263,15 @@ class RowTemplate:
             files=self._files,
             known_names=self._columns,
         )
+
+
+def _said_missing(names: Iterable[str]) -> str:
+    """Return what is said of a row that has no request, for want of a value."""
+    return f"missing value: {_listed(names, 'and')}. Nothing was sent."
+
+
+def _listed(names: Iterable[str], word: str) -> str:
+    return f" {word} ".join(f"{{{{{name}}}}}" for name in names)
 
 
 def _plain(value: object) -> str | None:

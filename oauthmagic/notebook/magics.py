@@ -241,8 +241,20 @@ class OAuthMagics:
 
           %api revsto@demo --frame GET /distributor/v1/transactions?limit=5
 
-          %%api revsto@demo --each users --out details --checkpoint details.rows
-          GET /distributor/v1/users/{{id}}
+          %api revsto@demo --all --frame --out rows GET /distributor/v1/transactions
+
+        Many rows, of the DataFrame `rows`:
+          %%api revsto@demo --each rows --out details --checkpoint details.rows
+          GET /distributor/v1/transactions/{{id}}
+
+             status error                                     attempts elapsed id
+          0     200 <NA>                                             1   0.043 51001
+          1    <NA> missing value: {{id}}. Nothing was sent.         0     NaN NaN
+          2     404 404 Not Found: Check the path; it is ...         1   0.038 NaN
+
+        Ctrl-C keeps what is done under --out. Run the cell again, and it goes on; after
+        a restart of the kernel, too. --dry-run shows the first request. Floats that
+        are all whole, as pandas makes them of integers, are sent as integers.
         """
         return self._open("api", line, cell)
 

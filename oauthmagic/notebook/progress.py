@@ -7,6 +7,9 @@ from typing import Any
 
 from IPython.display import display
 
+#: From how many rows in a second on nobody cares for a tenth of one.
+_SLOW = 10
+
 
 class _Line:
     """A line of text, for a notebook and for a terminal."""
@@ -52,8 +55,12 @@ class RowsProgress(_Shown):
 
     def __call__(self, done: int, total: int, rate: float, left: float) -> None:
         """Show how many rows are done, of how many."""
-        text = f"Rows: {done:,} of {total:,} ({100 * done // total} %), {rate:,.0f}/s"
-        if math.isfinite(left):
+        text = f"Rows: {done:,} of {total:,} ({100 * done // total} %)"
+        if rate:
+            text += f", {rate:,.0f}/s" if rate >= _SLOW else f", {rate:.1f}/s"
+        if not rate and math.isfinite(left):
+            text += f", the server asked to wait {_duration(left)}"
+        elif math.isfinite(left) and done < total:
             text += f", {_duration(left)} left"
         self.show(text)
 

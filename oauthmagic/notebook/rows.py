@@ -88,9 +88,9 @@ def said_of(result: Any) -> str:
         return str(result)
     errors = result["error"].dropna()
     text = f"{len(result):,} rows, {len(result) - len(errors):,} without an error"
-    kinds = errors.str.partition(":")[0].value_counts()
-    named = [f"{count:,} {kind}" for kind, count in kinds[:_MOST_KINDS].items()]
-    return ": ".join([text, ", ".join(named)]) if named else text
+    kinds = errors.str.split(":").str[0].value_counts()
+    named = [f"{kind} ({count:,})" for kind, count in kinds[:_MOST_KINDS].items()]
+    return "; ".join([text, ", ".join(named)]) if named else text
 
 
 def _rescue(partial: Any, options: Namespace, keep: Callable[[Any], None]) -> None:

@@ -42,7 +42,7 @@ def described(
         openapi: The path of an OpenAPI file that describes its endpoints.
 
     Raises:
-        OAuthMagicError: As `oauthmagic.session.session.Session.add`.
+        OAuthMagicError: As `oauthmagic.Session.add`.
     """
     if openapi is None:
         if source is None:

@@ -118,7 +118,7 @@ def _pages(
         if not following:
             return
         if count >= most:
-            first.note = f"{first.note}; stopped after {most} pages".strip("; ")
+            first.note = f"{first.note}; there are more pages".strip("; ")
             return
         url = _next_url(following, world, count + 1)
         if url in seen:

@@ -18,7 +18,7 @@ from oauthmagic.batch.channels import connected
 from oauthmagic.batch.chunks import NOT_SENT, ROWS, Chunk, table
 from oauthmagic.batch.leases import Lease, LeasedAuthorization, LeasedPacing, Stopped
 from oauthmagic.batch.scheduler import Scheduler
-from oauthmagic.batch.templates import RowTemplate
+from oauthmagic.batch.templates import Part, RowTemplate
 from oauthmagic.errors import CommandError, ConnectionLost, OAuthMagicError
 from oauthmagic.http_request import parse
 from oauthmagic.runtime.world import World
@@ -55,6 +55,7 @@ class Job:
     text: str = field(repr=False)
     names: Mapping[str, Any] = field(repr=False)
     sample: pd.DataFrame = field(repr=False)
+    whole: tuple[str, ...]
     seed: bytes = field(repr=False)
     target: Target
     provider: Provider
@@ -189,8 +190,7 @@ class _Part:
             checked=lambda each: checked(each, world).wire,
             clock=world.clock,
             files=no_files,
-            sample=job.sample,
-            offset=self._errand.start,
+            part=Part(offset=self._errand.start, sample=job.sample, whole=job.whole),
         )
         template.seed = job.seed
         return template

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from oauthmagic.errors import (
     CommandError,
     LoginRequired,
     OAuthMagicError,
-    SecretRefused,
     StepUpRequired,
-    StoreError,
-    UnknownName,
     UserActionRequired,
 )
 from oauthmagic.oauth import grants
@@ -22,21 +17,14 @@ from oauthmagic.oauth.challenges import BearerError
 from oauthmagic.oauth.credentials import Credentials, read_credentials
 from oauthmagic.oauth.outcomes import settled
 from oauthmagic.oauth.scopes import normalise_scopes
-from oauthmagic.oauth.targets import ENVIRONMENTS, parse_target
-from oauthmagic.runtime.interruptions import wait
-from oauthmagic.runtime.lifecycle import TokenKeeper, Wish
-from oauthmagic.runtime.pending import WaitingRoom
-from oauthmagic.session.callbacks import Callbacks
+from oauthmagic.runtime.lifecycle import Wish
 from oauthmagic.session.certificates import check_certificates
-from oauthmagic.session.credentials import complete, concealed, from_env_file
-from oauthmagic.session.holdings import Holdings
+from oauthmagic.session.core import grant_to_perform
+from oauthmagic.session.credentials import complete, from_env_file
+from oauthmagic.session.lives import Lives
 from oauthmagic.session.logins import ask_to_log_in
-from oauthmagic.session.remembered import Remembered
-from oauthmagic.session.settings import check_seconds
-from oauthmagic.session.sites import VARIABLE as SITE_FILES
-from oauthmagic.session.sites import Site
-from oauthmagic.session.stores import Stores
-from oauthmagic.session.worlds import MAX_WAIT, Worlds
+from oauthmagic.session.looks import Looks
+from oauthmagic.session.naming import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -48,30 +36,19 @@ if TYPE_CHECKING:
 
     from oauthmagic.batch.parquet import Written
     from oauthmagic.batch.progress import RowsProgress
-    from oauthmagic.oauth.targets import Target
-    from oauthmagic.oauth.tokens import Clock, Token
-    from oauthmagic.providers.provider import Provider
+    from oauthmagic.oauth.tokens import Token
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
-    from oauthmagic.session.demos import Demo
     from oauthmagic.session.pages import PagesProgress
     from oauthmagic.session.plans import DaskClient, RowOptions
     from oauthmagic.session.requests import Sending
     from oauthmagic.session.saving import Progress
-    from oauthmagic.store.stores import Store
     from oauthmagic.transport.engines import Engine
-    from oauthmagic.transport.wire import Headers, Transport
-    from oauthmagic.views.introspections import Introspected
+    from oauthmagic.transport.wire import Headers
     from oauthmagic.views.replies import Reply
-    from oauthmagic.views.timelines import ShownTimeline
-    from oauthmagic.views.tokens import ShownToken
-    from oauthmagic.views.traces import ShownTrace
-
-#: What BinderHub sets in the servers that it launches, and a JupyterHub does not.
-_BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_REQUEST", "BINDER_REF_URL")
 
 
-class Session:
+class Session(Lives, Looks, Naming):
     """Obtains tokens, looks after them, and sends authorized requests.
 
     Safe to share between threads.
@@ -91,101 +68,6 @@ class Session:
         environ: The environment variables; read once, here.
         prompt: Asks the user for a credential: (label, secret) -> text.
     """
-
-    def __init__(  # noqa: PLR0913 - every seam is named, none is needed
-        self,
-        store: str | Store = "memory",
-        *,
-        environment: str | None = None,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-        transport: Transport | None = None,
-        clock: Clock | None = None,
-        sleep: Callable[[float], None] = wait,
-        randomness: Callable[[int], bytes] = os.urandom,
-        environ: Mapping[str, str] | None = None,
-        prompt: Callable[[str, bool], str] | None = None,
-    ) -> None:
-        environ = os.environ if environ is None else environ
-        is_public = any(name in environ for name in _BINDER)
-        self._callbacks = Callbacks(environ)
-        variables = concealed(environ)
-        del environ  # it is everything that this process was told
-        default = str(variables.get("OAUTHMAGIC_ENVIRONMENT", "sandbox"))
-        if environment is None and default not in ENVIRONMENTS:
-            where = " in OAUTHMAGIC_ENVIRONMENT"
-            raise UnknownName("environment", default, ENVIRONMENTS, where=where)
-        self._defaults = (environment or default, timeout, max_wait, store)
-        self._worlds = Worlds(
-            site=Site(str(variables.get(SITE_FILES, "")), is_public=is_public),
-            transport=transport,
-            clock=clock,
-            sleep=sleep,
-            randomness=randomness,
-        )
-        self._store = Stores(store, self._worlds, variables, randomness)
-        self.configure(environment=None, timeout=None, max_wait=None)
-        self.prompt = prompt
-        self._keeper = TokenKeeper(self._store)
-        self._remembered = Remembered()
-        self._remembered.is_public = is_public
-        self._holdings = Holdings(
-            self._store, self._keeper, self._worlds, variables, self._remembered
-        )
-        self._room = WaitingRoom()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        try:
-            count = len(self._store.tokens())
-        except StoreError:
-            return "<oauthmagic.Session whose store cannot be read>"
-        return f"<oauthmagic.Session holding {count} token{'s' * (count != 1)}>"
-
-    def __reduce__(self) -> NoReturn:
-        msg = "A session cannot be pickled: it holds secrets, locks and connections."
-        raise SecretRefused(
-            msg, hint="Make a Session where it is needed; it finds its credentials."
-        )
-
-    def configure(self, **changes: Any) -> None:
-        """Change settings of this session; None takes back what it was made with.
-
-        Args:
-            **changes: `environment`, `timeout`, `max_wait` or `store` as in
-                `Session` (what memory held goes into another store); or `settings`:
-                by provider, a mapping of its own settings.
-
-        Raises:
-            UnknownName: A setting is unknown.
-            CommandError: Its value makes no sense.
-            OAuthMagicError: The store cannot be used here; the old one stays.
-        """
-        environment, timeout, max_wait, store = self._defaults
-        defaults: dict[str, Any] = {
-            "environment": environment,
-            "timeout": timeout,
-            "max_wait": MAX_WAIT if max_wait is None else max_wait,
-            "settings": {},
-            "store": store,
-        }
-        for name, value in changes.items():
-            if name not in defaults:
-                raise UnknownName("setting", name, defaults)
-            value = defaults[name] if value is None else value  # noqa: PLW2901
-            if name in ("timeout", "max_wait") and value is not None:
-                check_seconds(name, value, least=0 if name == "max_wait" else 0.001)
-            if name == "settings":
-                self._worlds.check_settings(value)
-            if name == "store":
-                self._store.choose(value)
-            else:
-                setattr(self._worlds, name, value)
 
     def token(
         self,
@@ -244,7 +126,7 @@ class Session:
             waiting = self._room.again(name, None)
             if waiting is not None:
                 raise waiting
-        grant = _grant_to_perform(provider, grant, held, target)
+        grant = grant_to_perform(provider, grant, held, target)
         if scopes is None:
             wanted = provider.default_scopes
             if held is not None:
@@ -406,6 +288,7 @@ class Session:
         to: None = None,
         **options: Unpack[RowOptions],
     ) -> pd.DataFrame: ...
+
     @overload
     def map(
         self,
@@ -416,6 +299,7 @@ class Session:
         to: str | Path,
         **options: Unpack[RowOptions],
     ) -> Written: ...
+
     def map(  # noqa: PLR0913 - the surface of a batch
         self,
         target: str,
@@ -525,332 +409,6 @@ class Session:
         token = self._holdings.held(world, alias) or self.token(target)
         return async_client_for(self._ready(world, token), token, self._keeper)
 
-    def preview(
-        self, target: str, text: str, *, variables: Mapping[str, Any] | None = None
-    ) -> str:
-        """Return the requests that `api` would send, redacted; nothing is sent."""
-        from oauthmagic.session.requests import prepare, preview  # noqa: PLC0415
-
-        world, alias = self._holdings.named(target)
-        prepared = prepare(world, text, variables or {})
-        return preview(world, prepared, self._holdings.held(world, alias))
-
-    def preview_rows(
-        self,
-        target: str,
-        request: str,
-        frame: pd.DataFrame,
-        *,
-        variables: Mapping[str, Any] | None = None,
-        yes_post: bool = False,
-    ) -> str:
-        """Return the first request that `map` would send, and how many there are."""
-        from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
-
-        world, alias = self._holdings.named(target)
-        token = self._holdings.held(world, alias)
-        plan = Plan(yes_post=yes_post)
-        return rows_of(world, request, frame, variables or {}, plan).preview(token)
-
-    def code(
-        self,
-        target: str,
-        text: str | None = None,
-        *,
-        lang: str = "curl",
-        scopes: str | Iterable[str] | None = None,
-        grant: str | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Return what `token` and `api` would send as a program, and send none of it.
-
-        Secrets are names of environment variables in it, those that `token` reads. An
-        issuer whose endpoints are not known yet is asked for them.
-
-        Args:
-            target: `provider[/tenant][@environment]`, or an alias.
-            text: Requests, as for `api`; without them, the token step alone.
-            lang: "curl", "python" (httpx), "python-requests" or "javascript".
-            scopes: The scopes to ask for; without them those of the token held, or
-                the provider's default set.
-            grant: The grant to perform, in the same way.
-            variables: Values for `{{name}}`.
-
-        Raises:
-            UnknownName: The language, a scope or the grant is not known.
-            CommandError: There is no program for this grant.
-            RequestSyntaxError: The text cannot be read.
-            UrlRefused: A URL is on an origin that the provider does not declare.
-        """
-        from oauthmagic.session.programs import program_for  # noqa: PLC0415
-        from oauthmagic.session.requests import prepare  # noqa: PLC0415
-        from oauthmagic.views.programs import (  # noqa: PLC0415
-            check_language,
-            write_program,
-        )
-
-        check_language(lang)
-        world, alias = self._holdings.named(target)
-        prepared = () if text is None else prepare(world, text, variables or {})
-        held = self._holdings.held(world, alias)
-        provider = world.provider
-        if grant is not None:
-            grant = provider.check_grant(grant)
-        wanted = provider.check_scopes(normalise_scopes(scopes or ()))
-        if scopes is None:
-            wanted = provider.default_scopes
-            if held is not None:
-                wanted = tuple(sorted(held.scopes_requested))
-        # Without credentials: a program holds nothing that was made with them.
-        world = self._worlds.armed(world.with_endpoints(), Credentials())
-        program = program_for(
-            world,
-            grant=_grant_to_perform(provider, grant, held, target),
-            scopes=wanted,
-            prepared=prepared,
-        )
-        return write_program(program, lang)
-
-    def refresh(self, target: str) -> Token:
-        """Renew the token of a target now, and return the new one.
-
-        Raises:
-            CommandError: None is held.
-            LoginRequired: It cannot be renewed without its owner.
-        """
-        world, token = self._require(target)
-        ready = self._ready(world, token)
-        return self._keeper.renew(token, ready, reason="asked for")
-
-    def adopt(
-        self,
-        target: str,
-        tokens: Mapping[str, Any] | Token,
-        *,
-        credentials: Mapping[str, Any] | None = None,
-        alias: str = "",
-        env_file: str | Path | None = None,
-    ) -> Token:
-        """Look after a token that was got elsewhere.
-
-        Args:
-            target: What it is for.
-            tokens: The members of a token response: `access_token`,
-                `refresh_token` or both; `expires_in` may be 0. Or a `Token`.
-            credentials: What a refresh needs to authenticate the client.
-            alias: A name for this token.
-            env_file: A file of `OAUTHMAGIC_...=value` lines.
-
-        Raises:
-            CommandError: The mapping has no token, or a member of a wrong type.
-        """
-        from oauthmagic.oauth.adoption import read_adopted  # noqa: PLC0415 - seldom
-
-        outcomes = read_adopted(tokens), read_credentials(credentials)
-        del tokens, credentials  # no frame of ours keeps a plain secret
-        adopted, given = settled(outcomes[0]), settled(outcomes[1])
-        world, alias = self._holdings.named(target, alias)
-        if env_file is not None:
-            given = given.over(from_env_file(env_file, world.target))
-        for secret in (adopted.access_token, adopted.refresh_token):
-            self._holdings.check_token(world, secret)
-        # Whose token it is nobody knows: it gets the client's credentials, no user's.
-        known = self._holdings.credentials(world, alias, given)
-        found = replace(known, username="", password=None, subject_token=None)
-        token = adopted.token(
-            target=str(world.target),
-            client_id=found.client_id,
-            alias=alias,
-            clock=world.clock,
-        )
-        return self._keeper.adopt(world, token, found)
-
-    def revoke(self, target: str) -> None:
-        """Revoke the token of a target at the server, then forget it (RFC 7009).
-
-        Raises:
-            CommandError: None is held, or the provider has no way to revoke; nothing
-                is forgotten.
-            MissingCredentials: The server wants the client's; nothing is forgotten.
-            RevocationFailed: The server did not revoke all of it; it is forgotten
-                here all the same.
-            StoreWriteFailed: It could not be forgotten; the hint says what the server
-                did.
-        """
-        from oauthmagic.runtime.revocation import revoke  # noqa: PLC0415 - seldom
-
-        world, token = self._require(target)
-        failed = revoke(token, self._keeper, self._ready(world, token))
-        self._room.forget(token.alias or token.target)
-        settled(failed)
-
-    def introspect(
-        self,
-        target: str,
-        *,
-        token_type_hint: str = "access_token",  # noqa: S107
-    ) -> Introspected:
-        """Ask the server what it knows of the token of a target (RFC 7662).
-
-        The token is asked about as it is held; it is not renewed.
-
-        Args:
-            target: The target or alias.
-            token_type_hint: "access_token" or "refresh_token": which one.
-
-        Returns:
-            The answer beside what is held here: `.active`, `.said`, `.frame()`.
-
-        Raises:
-            CommandError: None is held, or the provider has no way to ask.
-            OAuthError: The server does not tell this client.
-            OAuthMagicError: No usable answer came.
-        """
-        from oauthmagic.runtime.introspection import introspect  # noqa: PLC0415 - seldom
-        from oauthmagic.views.introspections import Introspected  # noqa: PLC0415
-
-        world, token = self._require(target)
-        ready = self._ready(world, token)
-        said = introspect(token, token_type_hint, self._keeper, ready)
-        return Introspected(said=said, token=token, kind=token_type_hint)
-
-    def remember(
-        self, target: str, *, credentials: Mapping[str, Any] | None = None
-    ) -> tuple[str, ...]:
-        """Keep a target's credentials in the operating system's keyring.
-
-        `token(target)` then finds them there, in this environment only.
-
-        Args:
-            target: The target or alias.
-            credentials: A mapping of credential fields in lower case; without it,
-                those that the token held came by.
-
-        Returns:
-            The names of the fields that were kept.
-
-        Raises:
-            CommandError: There is nothing to keep, or the target is a demo.
-            EnvironmentRefused: A secret among them is that of another environment.
-            StoreUnavailable: There is no keyring, or it does not answer.
-        """
-        outcome = read_credentials(credentials)
-        del credentials  # no frame of ours keeps a plain secret
-        given = settled(outcome)
-        world, alias = self._holdings.named(target)
-        if world.target.environment == "demo":
-            msg = f"{world.target} needs no credentials, so none are remembered."
-            raise CommandError(msg, hint="Remember those of a sandbox or production.")
-        held = self._holdings.held(world, alias)
-        if held is not None and not given:
-            given = self._keeper.credentials(held)
-        return self._holdings.remember(world, given)
-
-    def trace(self, target: str | None = None) -> ShownTrace:
-        """Return what was exchanged for a target, as a diagram without secrets.
-
-        Args:
-            target: The target or alias; without it, the one that was used last.
-
-        Raises:
-            CommandError: Nothing was exchanged for it in this session.
-        """
-        from oauthmagic.views.traces import ShownTrace  # noqa: PLC0415 - when shown
-
-        name = ""
-        if target is not None:
-            name = str(self._holdings.named(target)[0].target)
-        trace = self._worlds.recordings.last(name)
-        if trace is None:
-            msg = f"Nothing was exchanged for {name or 'any target'} in this session."
-            raise CommandError(msg, hint=f"First: %token {name or 'revsto@demo'}.")
-        return ShownTrace(
-            target=trace.target,
-            exchanges=trace.exchanges(),
-            forgotten=trace.forgotten,
-        )
-
-    def timeline(self, target: str | None = None) -> ShownTimeline:
-        """Return a picture of the tokens held: issued, refreshed, over, end of login.
-
-        A notebook draws it, a terminal has it in words. What other kernels did to
-        tokens that are shared is not known here, but for the last renewal.
-
-        Args:
-            target: The target or alias; without it, every token held.
-
-        Raises:
-            CommandError: None is held.
-        """
-        from oauthmagic.views.lanes import Lane  # noqa: PLC0415 - when shown
-        from oauthmagic.views.timelines import ShownTimeline  # noqa: PLC0415
-
-        if target is None:
-            tokens = self._store.tokens()
-        else:
-            world, alias = self._holdings.named(target)
-            tokens = self._holdings.matching(world, alias)
-        if not tokens:
-            what = target or "any target"
-            msg = f"No token is held for {what}."
-            raise CommandError(msg, hint=f"Get one: %token {target or 'revsto@demo'}.")
-        histories = self._keeper.histories
-        return ShownTimeline(
-            lanes=tuple(
-                Lane(token=token, generations=histories.of(token)) for token in tokens
-            )
-        )
-
-    def forget(
-        self, target: str | None = None, *, every: bool = False, keyring: bool = False
-    ) -> int:
-        """Forget the tokens of a target or alias, or every token; return how many.
-
-        A target means all of its tokens, those with an alias and those that cannot be
-        read included, and what waits there for the user. The server is not told: a
-        forgotten token stays valid until its end.
-
-        Args:
-            target: The target or alias.
-            every: Forget every token of this store instead.
-            keyring: Forget the target's credentials in the keyring, too.
-
-        Raises:
-            CommandError: It says neither what to forget nor everything.
-            StoreUnavailable: There is no keyring, or it does not answer; nothing is
-                forgotten.
-        """
-        if keyring and target is not None:
-            self._remembered.forget(self._holdings.named(target)[0].target)
-        elif keyring:
-            msg = "A keyring does not say what is in it: name the target."
-            raise CommandError(msg, hint="%token forget TARGET --keyring.")
-        damaged = 0
-        if every:
-            going = self._store.tokens()
-            self._room.clear()
-        elif target is None:
-            msg = "Forget which token?"
-            raise CommandError(
-                msg, hint="%token forget TARGET, or %token forget --all."
-            )
-        else:
-            # By its own name first: its provider may not be known in this kernel.
-            going = self._holdings.exactly(target)
-            damaged = self._store.discard(target)
-            if not going and not damaged:
-                world, alias = self._holdings.named(target)
-                damaged = self._holdings.discard(world)
-                going = self._holdings.matching(world, alias)
-                # What waits for a first token, there.
-                self._room.forget(alias or str(world.target))
-        for token in going:
-            self._keeper.forget(token)
-            # What waits with it would go on with a token that is gone.
-            self._room.forget(token.alias or token.target)
-        return len(going) + (self._keeper.clear() if every else damaged)
-
     def probe(self, target: str) -> Reply:
         """Send the harmless request that the provider names for this.
 
@@ -863,244 +421,6 @@ class Session:
             msg = f"{provider.title} names no harmless request to test a token with."
             raise CommandError(msg, hint=f"Send one of your own: %api {target} GET /")
         return self.api(target, f"GET {provider.probe}")
-
-    def credential_sources(
-        self, target: str, grant: str | None = None
-    ) -> dict[str, str]:
-        """Return the credentials that a grant needs and where they would come from.
-
-        The keyring is not asked: it may want to be unlocked first.
-
-        Args:
-            target: The target or alias.
-            grant: The grant; without it, the provider's default.
-
-        Returns:
-            By field: "demo", "held" or "environment"; "" where it is not known here.
-        """
-        world, alias = self._holdings.named(target)
-        needed = world.provider.needed_fields(world.provider.check_grant(grant))
-        return self._holdings.sources(world, alias, needed)
-
-    def show(self, target: str, *, verify: bool = False) -> ShownToken:
-        """Return the token held for a target as it is, without renewing it.
-
-        Its note says what is wrong with it as long as that is so; with it come what
-        its scopes allow, and the claims of its JWTs.
-
-        Args:
-            target: The target or alias.
-            verify: Whether the signatures of its JWTs are verified, with the keys at
-                the provider's `jwks_uri`; else its claims are unverified.
-
-        Raises:
-            CommandError: None is held, or there is nothing to verify, or by nothing.
-            SignatureRefused: No key of the provider has made one of the signatures.
-            OAuthMagicError: The keys could not be had.
-        """
-        from oauthmagic.runtime.verification import verify as verified  # noqa: PLC0415
-        from oauthmagic.views.tokens import shown_token  # noqa: PLC0415 - when shown
-
-        try:
-            world, token = self._require(target)
-        except UnknownName:
-            held = self._holdings.exactly(target)
-            if not held or verify:
-                raise
-            return shown_token(held[-1], note=self._keeper.trouble(held[-1]))
-        return shown_token(
-            token,
-            note=self._keeper.trouble(token),
-            descriptions=world.provider.scopes,
-            claims=verified(token, world) if verify else None,
-        )
-
-    def preflight(
-        self,
-        target: str,
-        *,
-        credentials: Mapping[str, Any] | None = None,
-        env_file: str | Path | None = None,
-    ) -> pd.DataFrame | None:
-        """Return a table of what a server will look at in the client's certificates.
-
-        Args:
-            target: The target or alias.
-            credentials: A mapping of credential fields; without it, those that the
-                token held came by, or those of the environment.
-            env_file: A file of `OAUTHMAGIC_...=value` lines.
-
-        Returns:
-            One row per check; None where the provider wants no certificates.
-        """
-        from oauthmagic.views.tables import check_table  # noqa: PLC0415 - pandas
-
-        outcome = read_credentials(credentials)
-        del credentials  # no frame of ours keeps a plain secret
-        given = settled(outcome)
-        world, alias = self._holdings.named(target)
-        if world.provider.preflight is None:
-            return None
-        if env_file is not None:
-            given = given.over(from_env_file(env_file, world.target))
-        token = self._holdings.held(world, alias)
-        scopes = token.scopes_requested if token else world.provider.default_scopes
-        if token is not None:
-            given = given.over(self._keeper.credentials(token))
-        found = self._holdings.credentials(world, alias, given)
-        return check_table(
-            world.provider.preflight(found, tuple(sorted(scopes)), world.clock())
-        )
-
-    def tokens(self) -> pd.DataFrame:
-        """Return a table of the tokens held now, the latest last.
-
-        A record of the store that cannot be read has the status "damaged".
-        """
-        from oauthmagic.views.tables import token_table  # noqa: PLC0415 - pandas
-
-        return token_table(
-            self._store.tokens(),
-            damaged=[each.target for each in self._store.damaged()],
-        )
-
-    def scopes(self, target: str) -> pd.DataFrame:
-        """Return a table of a target's scopes: described, requested, granted."""
-        from oauthmagic.views.tables import scope_table  # noqa: PLC0415 - pandas
-
-        world, alias = self._holdings.named(target)
-        return scope_table(world.provider, self._holdings.held(world, alias))
-
-    def endpoints(self, target: str) -> pd.DataFrame:
-        """Return a table of what can be asked of a target, and with which scopes.
-
-        Raises:
-            CommandError: None is known.
-        """
-        from oauthmagic.views.tables import endpoint_table  # noqa: PLC0415 - pandas
-
-        world, alias = self._holdings.named(target)
-        if not world.provider.endpoints:
-            name = world.provider.name
-            msg = f"No endpoints of {name} are known."
-            hint = f"An OpenAPI file describes them: %token add {name} --openapi FILE."
-            raise CommandError(msg, hint=hint)
-        return endpoint_table(world.provider, self._holdings.held(world, alias))
-
-    def providers(self) -> pd.DataFrame:
-        """Return a table of the providers that can be named."""
-        from oauthmagic.views.tables import provider_table  # noqa: PLC0415 - pandas
-
-        return provider_table(self._worlds.catalogue.all())
-
-    def add(
-        self,
-        source: str | Path | Provider | None = None,
-        *,
-        name: str = "",
-        api_base: str = "",
-        openapi: str | Path | None = None,
-    ) -> str:
-        """Make a provider or its endpoints known; return the provider's name.
-
-        A file is read at once, and nothing is sent; where it names an issuer and no
-        token_endpoint, the issuer is asked when an endpoint is first needed. An
-        issuer's URL is asked at once; `provider(name)` then shows what it said.
-
-        Args:
-            source: The path of a TOML file; an issuer, `"https://id.acme.example"`;
-                a `oauthmagic.providers.provider.Provider`; or, with `openapi`, the
-                name of a provider that is known already, or nothing where that file
-                alone describes one.
-            name: Another name than the source's own; for an issuer also
-                `NAME@production`, for it is a sandbox otherwise.
-            api_base: For an issuer, what paths are resolved against; without it,
-                the issuer's origin.
-            openapi: The path of an OpenAPI 3.0 or 3.1 file (JSON; YAML where a
-                package reads it): what `endpoints` then shows.
-
-        Raises:
-            ProviderFileError: A file cannot be read, or what it says.
-            DiscoveryFailed: There is no metadata at the issuer, or none that may be
-                believed.
-            CommandError: The name is taken, or is none.
-        """
-        from oauthmagic.session.additions import described, is_known  # noqa: PLC0415
-
-        provider = described(
-            source, self._worlds, name=name, api_base=api_base, openapi=openapi
-        )
-        if is_known(source, self._worlds.catalogue):
-            self._worlds.catalogue.describe(provider)
-            return provider.name
-        if provider.name in self._holdings.aliases():
-            msg = f"{provider.name!r} is the name of a token that is held."
-            raise CommandError(msg, hint=f"First: %token forget {provider.name}.")
-        self._worlds.catalogue.add(provider)
-        return provider.name
-
-    def provider(self, name: str) -> Provider:
-        """Return a provider as it describes itself.
-
-        Raises:
-            UnknownName: There is none of this name.
-        """
-        return self._worlds.catalogue.get(name)
-
-    def demo(self, target: str) -> Demo:
-        """Return the server's side of a demo: `advance`, `revoke`, `throttle`, ...
-
-        Raises:
-            CommandError: The target is not a demo.
-        """
-        return self._worlds.demo(self._holdings.named(target)[0])
-
-    def names(self) -> dict[str, tuple[str, ...]]:
-        """Return what can be typed: providers with their environments, and aliases."""
-        catalogue = self._worlds.catalogue
-        providers = {name: catalogue.environments(name) for name in catalogue}
-        return providers | dict.fromkeys(self._holdings.aliases(), ())
-
-    def targets(self, typed: str = "") -> list[str]:
-        """Return the targets and aliases that begin with what is typed.
-
-        A provider with tenants is named up to its tenant first, and up to its
-        environment then. No package is run that was not used before.
-        """
-        from oauthmagic.session.targets import targets  # noqa: PLC0415 - if asked
-
-        return targets(self._worlds.catalogue, self._store.tokens(), typed)
-
-    def known_provider(self, target: str) -> Provider | None:
-        """Return the provider of a target or alias, where it is known already.
-
-        What is typed behind the provider's name need not be complete.
-        """
-        text = self._holdings.aliases().get(target, target)
-        return self._worlds.catalogue.known(text.partition("@")[0].partition("/")[0])
-
-    def read_target(self, text: str) -> Target:
-        """Return the parts of a target or alias, whether or not they exist.
-
-        Raises:
-            CommandError: It does not follow the grammar.
-        """
-        text = self._holdings.aliases().get(text, text)
-        return parse_target(text, default_environment=self._worlds.environment)
-
-    def scope_names(self, target: str) -> list[str]:
-        """Return the scopes of a target's provider."""
-        return list(self._holdings.named(target)[0].provider.scopes)
-
-    def offered_scopes(self, target: str) -> list[str]:
-        """Return the scopes of a target's provider that can be asked for together."""
-        provider = self._holdings.named(target)[0].provider
-        return [name for name in provider.scopes if name not in provider.not_offered]
-
-    def close(self) -> None:
-        """Close the connections that are kept for reuse; listen and poll no longer."""
-        self._room.stop()
-        self._worlds.close()
 
     def _usable(self, world: World, held: Token, given: Credentials) -> Token:
         """Return a held token, renewed if its end is near."""
@@ -1206,11 +526,6 @@ class Session:
         self._room.continue_with(asked.pending.target, go_on)
         return asked
 
-    def _ready(self, world: World, token: Token) -> World:
-        """Return the world for a token's requests, ready to renew it."""
-        known = self._holdings.for_renewal(world, token)
-        return self._worlds.armed(world, known)
-
     def _completed(self, world: World, grant: str, found: Credentials) -> Credentials:
         """Return credentials with every field that a grant needs."""
         return complete(
@@ -1221,29 +536,3 @@ class Session:
             prompt=self.prompt,
             has_demo=bool(world.provider.simulator),
         )
-
-    def _require(self, target: str) -> tuple[World, Token]:
-        world, alias = self._holdings.named(target)
-        token = self._holdings.held(world, alias)
-        if token is None:
-            msg = f"No token is held for {world.target}."
-            raise CommandError(msg, hint=f"Get one: %token {world.target}.")
-        return world, token
-
-
-def _grant_to_perform(
-    provider: Provider, grant: str | None, held: Token | None, target: str
-) -> str:
-    """Return the grant asked for, else the held token's own, else the default.
-
-    Raises:
-        CommandError: It only renews tokens.
-    """
-    if grant is None:
-        own = held is not None and held.grant in provider.grants
-        grant = provider.check_grant(held.grant if held and own else None)
-    if grant == "refresh_token":
-        msg = "The grant refresh_token renews a token; it cannot begin with one."
-        hint = f"%token refresh {target}, or %token adopt {target} --from VAR."
-        raise CommandError(msg, hint=hint)
-    return grant

@@ -22,6 +22,7 @@ from oauthmagic.runtime.traces import unrecorded
 from oauthmagic.session.parts import Errand, Job, no_files, send_part
 from oauthmagic.session.rows import Rows
 from oauthmagic.transport.engines import bare
+from oauthmagic.views.rows import fractions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +99,7 @@ class SpreadRows:
         seen = self._sample if self._is_spread else frame
         # Every check is made here, on the first rows; a worker makes them once more.
         self._rows = Rows(world, text, seen, names, plan, files=no_files)
+        self._whole = self._rows.whole
         (self._request,) = parse(text)
         client = plan.engine if plan.engine != "dask" else cluster.current_client()
         _check_world(world)
@@ -118,6 +120,10 @@ class SpreadRows:
         used = [*self._rows.columns]
         cut = self._cluster.partitions if self._is_spread else self._cluster.pieces
         pieces = cut(self._frame, used)
+        if self._is_spread:
+            # A part of them may be whole by chance.
+            others = self._cluster.said_of(pieces, fractions)
+            self._whole = self._whole.difference(*others)
         ledger, seed, known = self._ledger(world, pieces)
         bare_world = unrecorded(world)
         try:
@@ -194,7 +200,7 @@ class SpreadRows:
         """Return a hash of all rows; for pandas it is that of one process."""
         if not self._is_spread:
             return self._rows.fingerprint(key)
-        marks = self._cluster.fingerprints(pieces, partial(rows_mark, key=key))
+        marks = self._cluster.said_of(pieces, partial(rows_mark, key=key))
         said = "".join([self._rows.fingerprint(key), *marks])
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -208,6 +214,7 @@ class SpreadRows:
             text=self._text,
             names=names,
             sample=self._sample[[*self._rows.columns]],
+            whole=tuple(self._whole),
             seed=seed,
             target=world.target,
             provider=world.provider,

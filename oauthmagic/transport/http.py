@@ -50,7 +50,7 @@ _ENDED = re.compile("closed|disconnected|terminated", re.IGNORECASE)
 #: How often a waiting cell looks whether it was interrupted, in seconds.
 _TICK = 0.2
 #: How many connections there are at once, are kept for reuse, and for how long.
-_MOST, _MOST_KEPT, _KEPT_FOR = 100, 20, 5.0
+_MOST, _MOST_KEPT, _KEPT_FOR = 100, 100, 5.0
 
 
 class _EventFilter(RedactingFilter):

@@ -58,7 +58,7 @@ def paged_frame(pages: Callable[[], Iterable[list[Any]]]) -> pd.DataFrame:
             for page in pages():
                 table.add(page)
             return table.masked_frame(table.rows)
-        except Ragged:
+        except (Ragged, UnicodeEncodeError):
             return _frame_by_rows([row for page in pages() for row in page])
 
 
@@ -87,7 +87,7 @@ def _frame_of_objects(bodies: Sequence[bytes | None]) -> pd.DataFrame:
         for start in pages:
             table.add([_record(body) for body in bodies[start : start + _PAGE]])
         return table.masked_frame(sum(map(bool, bodies)))
-    except Ragged:
+    except (Ragged, UnicodeEncodeError):
         return _frame_by_rows([_record(body) for body in bodies])
 
 
@@ -147,11 +147,25 @@ def _masked(texts: set[str]) -> dict[str, str]:
 
 
 def _frame_by_rows(rows: list[Any]) -> pd.DataFrame:
+    _check_size(rows)
+    texts = texts_inside(rows)
+    if found := _masked(texts):
+        rows = [_replaced(row, found) for row in rows]
+    try:
+        return _normalized(rows)
+    except UnicodeEncodeError:
+        # Half of a pair of UTF-16, which JSON can name: Arrow takes no such text.
+        whole = {text: legible for text in texts if (legible := _whole(text)) != text}
+        return _normalized([_replaced(row, whole) for row in rows])
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _normalized(rows: list[Any]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    _check_size(rows)
-    if found := _masked(texts_inside(rows)):
-        rows = [_replaced(row, found) for row in rows]
     if not all(isinstance(row, dict) for row in rows):
         return pd.DataFrame({VALUE: rows})
     return pd.json_normalize(rows)

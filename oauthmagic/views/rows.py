@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from oauthmagic.errors import CommandError
 from oauthmagic.views.frames import bodies_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
+
+#: The largest number up to which a float is exactly one integer.
+_EXACT = 2**53
 
 #: What is known of each row; a member of the reply with such a name is `reply.<name>`.
 COLUMNS = ("status", "error", "attempts", "elapsed")
@@ -32,6 +37,101 @@ def column_names(frame: object) -> list[str]:
         raise CommandError(msg, hint="Rename one, so that {{name}} means one of them.")
     names: list[Any] = frame.columns.tolist()
     return [name for name in names if isinstance(name, str)]
+
+
+class Cells:
+    """The values of some columns, row by row.
+
+    pandas makes floats of integers as soon as one is missing, and they stay floats
+    when its row is dropped: 7 becomes 7.0. A column of floats that are all whole is
+    therefore one of integers. From 2**53 on a float is no integer any more but one of
+    several, so a column with such a number stays as it is.
+
+    Args:
+        frame: The rows.
+        names: The columns.
+        whole: Which of them are of integers, where the frame is a part of one.
+
+    Attributes:
+        whole: The columns of floats that are all whole.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        names: Iterable[str],
+        whole: Iterable[str] | None = None,
+    ) -> None:
+        self._columns = {name: frame[name] for name in names}
+        if whole is None:
+            whole = [name for name, each in self._columns.items() if _is_whole(each)]
+        self.whole = {*whole}
+        self._count = len(frame)
+
+    def values(self, start: int, stop: int) -> list[list[Any]]:
+        """Return each column's values in some rows.
+
+        Args:
+            start: The position of the first.
+            stop: The position behind the last.
+        """
+        found = []
+        for name, column in self._columns.items():
+            part = column.iloc[start:stop]
+            found.append(
+                (part.astype("Int64") if name in self.whole else part).tolist()
+            )
+        return found
+
+    def rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+        """Return the same row by row."""
+        values = self.values(start, stop)
+        if not values:
+            return iter([{} for _ in range(start, min(stop, self._count))])
+        return (
+            dict(zip(self._columns, row, strict=True))
+            for row in zip(*values, strict=True)
+        )
+
+    def complete(self, most: int) -> list[int]:
+        """Return the positions of the first rows without a missing value.
+
+        Args:
+            most: How many positions at most.
+        """
+        if not self._columns:
+            return [*range(min(most, self._count))]
+        known = (column.notna().to_numpy() for column in self._columns.values())
+        found: list[int] = reduce(and_, known).nonzero()[0][:most].tolist()
+        return found
+
+
+def fractions(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of floats with a value that is not whole."""
+    return [
+        name
+        for name in frame.columns
+        if not frame[name].isna().all() and not _is_whole(frame[name])
+    ]
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return False
+    known = column.dropna().to_numpy(dtype="float64")
+    # What is infinite is not below the limit.
+    return bool(len(known) and (abs(known) < _EXACT).all() and (known % 1 == 0).all())
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a cell is empty: None, NaN, NaT or NA."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    # Anything but a scalar would be asked for an array of itself.
+    scalar: Any = value if pd.api.types.is_scalar(value) else ""
+    return bool(pd.isna(scalar))
 
 
 def row_frame(

@@ -47,8 +47,9 @@ SCOPE_DTYPES = {
     "granted": "boolean",
 }
 ENDPOINT_DTYPES = {
-    "method": "string",
+    # A narrow screen cuts what is in the middle.
     "path": "string",
+    "method": "string",
     "scopes": "string",
     # Not known where no scope is described, or no token is held.
     "covered": "boolean",

@@ -126,11 +126,12 @@ def reply_title(reply: Reply) -> str:
 
 def reply_line(reply: Reply) -> str:
     """Return what came of a request in a line, and its hint, without the body."""
-    notes = f" ({quote(reply.note)})" if reply.note else ""
-    if reply.pages:
-        notes += f" ({1 + len(reply.pages)} pages)"
+    notes = [f"{1 + len(reply.pages)} pages"] if reply.pages else []
+    if reply.note:
+        notes.append(quote(reply.note))
+    said = f" ({'; '.join(notes)})" if notes else ""
     hint = f"\nHint: {shown_hint(reply)}" if reply.hint else ""
-    return _marked(reply, f"{_outcome(reply)}{notes}{hint}")
+    return _marked(reply, f"{_outcome(reply)}{said}{hint}")
 
 
 def _marked(reply: Reply, text: str) -> str:

@@ -85,6 +85,53 @@ def test_progress_is_told_from_half_a_second_on():
     assert told == [(200, 1000, 100.0, 8.0), (300, 1000, 100.0, 7.0)]
 
 
+def test_progress_speaks_of_the_last_ten_seconds():
+    """A run that was slow at first does not take hours for it."""
+    now, told = [0.0], []
+    tell = Told(lambda *each: told.append(each), 10_000, 0, clock=lambda: now[0])
+
+    for quarter in range(1, 400):
+        now[0] = quarter / 4
+        tell(max(0, quarter - 200) * 25)
+
+    assert told[-1] == (4975, 10_000, 100.0, 50.25)
+
+
+def test_progress_has_a_last_word():
+    """All rows, where it has said anything; nothing, where all was done at once."""
+    now, told = [0.0], []
+    tell = Told(lambda *each: told.append(each[0]), 10, 0, clock=lambda: now[0])
+
+    for seconds, done in [(0.1, 3), (0.6, 9), (0.7, 10)]:
+        now[0] = seconds
+        tell(done)
+    Told(lambda *each: told.append(each), 10, 0, clock=lambda: 0.1)(10)
+
+    assert told == [9, 10]
+
+
+def test_progress_says_that_a_server_wants_a_pause(api, tmp_path):
+    """How long, and how many rows were done by then."""
+    told = []
+    busy = [answer(429, retry_after="40")]
+    api.decide = lambda _: busy.pop() if busy else answer(members={})
+
+    api.session(tmp_path).map(
+        "acme",
+        ROWS,
+        frame(20),
+        engine=api.engine(),
+        concurrency=1,
+        progress=lambda *each: told.append(each),
+    )
+
+    (done, total, rate, left), *_ = told
+    assert done < total == 20
+    assert rate == 0.0
+    assert 40 <= left <= 44
+    assert told[-1][0] == 20
+
+
 def test_replies_that_are_no_object_have_a_column(api, tmp_path):
     """A list, a text that is no JSON, and nothing at all."""
     bodies = {0: answer(members=[1, 2]), 1: answer(members="x"), 2: answer(204)}
@@ -235,6 +282,11 @@ def test_a_server_that_wants_a_day_is_given_up(api, tmp_path):
     assert len(rows) == 100
     assert rows["status"].eq(200).sum() == 50
     assert rows["error"].eq("not sent").sum() >= 40
+    # The server has answered them, so nobody need wonder what it did.
+    refused = rows["error"].eq("interrupted before it was sent again")
+    assert rows["attempts"][refused].eq(1).all()
+    assert rows["error"].isna().sum() + refused.sum() > 50
+    assert not rows["error"].str.contains("not known").any()
 
 
 def test_a_lost_connection_is_made_again_where_it_does_no_harm(api, tmp_path):

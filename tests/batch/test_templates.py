@@ -1,6 +1,7 @@
 """What a row's request is: the same on the short way as when it is filled in alone."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scales import scaled
 
 from oauthmagic.batch.templates import RowTemplate
-from oauthmagic.errors import OAuthMagicError, UnknownName
+from oauthmagic.errors import CommandError, OAuthMagicError, UnknownName
 from oauthmagic.http_request import parse
 from oauthmagic.transport.urls import resolve
 from oauthmagic.transport.wire import WireRequest
@@ -139,6 +140,87 @@ def test_what_is_no_frame_of_rows_is_refused(frame):
     """And nothing is sent."""
     with pytest.raises(OAuthMagicError):
         read("GET /a/{{x}}", frame)
+
+
+@settings(max_examples=scaled(60, 3_000), deadline=None)
+@given(
+    numbers=st.lists(st.none() | st.integers(1 - 2**53, 2**53 - 1), max_size=8),
+    dtype=st.sampled_from(["float64", "Float64", "Int64", "double[pyarrow]"]),
+    is_dropped=st.booleans(),
+)
+def test_integers_that_pandas_widened_are_integers(numbers, dtype, is_dropped):
+    """7 is /rows/7 also where another row has no number, or had one before `dropna`."""
+    column = pd.array(numbers, dtype="Int64")
+    if dtype != "Int64":
+        column = pd.Series(column).astype(dtype)
+    frame = pd.DataFrame({"id": column})
+    if is_dropped:
+        frame, numbers = frame.dropna(), [each for each in numbers if each is not None]
+
+    if not any(each is not None for each in numbers):
+        with pytest.raises(CommandError, match="Nothing was sent"):
+            read("GET /rows/{{id}}", frame)
+        return
+    template = read("GET /rows/{{id}}", frame)
+    made, errors = template.requests(0, len(frame))
+
+    assert made == [None if each is None else f"{BASE}/rows/{each}" for each in numbers]
+    assert {*errors} == {place for place, each in enumerate(numbers) if each is None}
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ([1.0, 2.5, None], ["1.0", "2.5", None]),
+        ([7.0, float(2**53), None], ["7.0", "9007199254740992.0", None]),
+        ([7.0, float("inf")], ["7.0", None]),
+        ([-0.0, 7.0], ["0", "7"]),
+    ],
+    ids=["fractions", "inexact", "infinite", "zero"],
+)
+def test_other_floats_are_written_as_floats(values, written):
+    """Where one is none of the integers, or too large to be one for certain."""
+    frame = pd.DataFrame({"x": values})
+
+    made, _ = read("GET /a?x={{x}}", frame).requests(0, len(frame))
+
+    wanted = [each and f"{BASE}/a?x={each}" for each in written]
+    assert [getattr(each, "url", each) for each in made] == wanted
+
+
+@pytest.mark.parametrize(
+    "missing", [None, float("nan"), pd.NaT, pd.NA, Decimal("NaN")], ids=repr
+)
+@pytest.mark.parametrize(
+    "text", ["GET /a/{{x}}", 'PUT /a\n\n{"x": {{x}}}', "@z = {{x}}\nGET /a?b={{z}}"]
+)
+def test_a_missing_value_is_said_of_its_row(text, missing):
+    """By the name of its column; the others are sent, also where it is the first."""
+    frame = pd.DataFrame({"x": [missing, 7], "y": [1, missing]}, dtype=object)
+
+    made, errors = read(text, frame).requests(0, 2)
+
+    assert [each is None for each in made] == [True, False]
+    assert errors == {0: "missing value: {{x}}. Nothing was sent."}
+
+
+def test_a_frame_of_missing_values_is_refused():
+    """With the columns that no row has a value for."""
+    frame = pd.DataFrame({"x": [None, 1], "y": [1, None]})
+
+    with pytest.raises(CommandError, match=r"x\}\} or \{\{y") as caught:
+        read("GET /a/{{x}}/{{y}}", frame)
+
+    assert "isna" in caught.value.hint
+
+
+def test_the_first_complete_row_may_come_late():
+    """However many come before it."""
+    frame = pd.DataFrame({"x": [None] * 5000 + [7]})
+
+    template = read("GET /a/{{x}}", frame)
+
+    assert template.first.url == f"{BASE}/a/7"
 
 
 def test_a_body_and_headers_have_the_values_of_their_row(tmp_path):

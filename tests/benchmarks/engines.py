@@ -59,8 +59,8 @@ def with_engine(url, ca_file, count, *, with_threads=False):
                 )
                 engine.submit(begun, request, timeout=30, limit=1 << 25)
                 begun += 1
-            for each in engine.poll(1):
-                bodies.append(each.response.body if each.response else b"")
+            arrived = engine.poll(1)
+            bodies += [each.response.body if each.response else b"" for each in arrived]
         engine.close()
         return bodies
 
@@ -76,12 +76,12 @@ def with_tasks(get, opened, count):
     """Have 64 tasks send what is left, one request after the other."""
 
     async def run():
-        numbers, bodies = iter(range(count)), []
+        numbers, bodies = iter(range(count)), [b""] * count
         async with opened() as client:
 
             async def work():
-                for _ in numbers:
-                    bodies.append(await get(client))
+                for number in numbers:
+                    bodies[number] = await get(client)
 
             await asyncio.gather(*(work() for _ in range(AT_ONCE)))
         return bodies
@@ -257,18 +257,15 @@ def main():
     for way, rounds in taken.items():
         cpu, wall, good = zip(*rounds, strict=True)
         rates = [given.count / each for each in wall]
-        limit = [
-            f"{median(a[1] / b[1] for a, b in zip(taken[WRK], rounds, strict=True)):.3f}"
-            if WRK in taken
-            else ""
-        ]
+        ours = [a[0] / b[0] for a, b in zip(rounds, taken[OURS], strict=True)]
+        limit = [a[1] / b[1] for a, b in zip(taken.get(WRK, ()), rounds, strict=False)]
         rows.append(
             (
                 way,
                 spread([each / given.count * 1e6 for each in cpu]),
-                f"{median(a[0] / b[0] for a, b in zip(rounds, taken[OURS], strict=True)):.1f}",
+                f"{median(ours):.1f}",
                 spread(rates),
-                *limit,
+                f"{median(limit):.3f}" if limit else "",
                 f"{min(good)} of {given.count}",
             )
         )

@@ -67,8 +67,10 @@ def measured(rounds, scheme):
     with Nginx() as server:
         processes = {
             way: subprocess.Popen(
-                [sys.executable, __file__, "--serve", way, getattr(server, scheme)]
-                + [str(server.ca_file)],
+                [
+                    *(sys.executable, __file__, "--serve", way),
+                    *(getattr(server, scheme), str(server.ca_file)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -98,15 +100,14 @@ def main():
         serve(*given.serve)
         return
     taken = measured(given.rounds, given.scheme)
-    rows = [
-        (
-            way,
-            spread([cpu * 1e6 for cpu, _ in taken[way]]),
-            spread([wall * 1e6 for _, wall in taken[way]]),
-            f"{median(a / b for (a, _), (b, _) in zip(taken[way], taken[RAW], strict=True)):.2f}",
+    rows = []
+    for way in WAYS:
+        both = zip(taken[way], taken[RAW], strict=True)
+        ratio = median(ours[0] / raw[0] for ours, raw in both)
+        cpu, wall = (
+            [each * 1e6 for each in part] for part in zip(*taken[way], strict=True)
         )
-        for way in WAYS
-    ]
+        rows.append((way, spread(cpu), spread(wall), f"{ratio:.2f}"))
     print_table(
         f"One authorized GET over {given.scheme}, {given.rounds} rounds",
         ("client", "CPU µs", "µs by the clock", "CPU / raw httpx"),

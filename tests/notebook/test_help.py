@@ -73,6 +73,18 @@ def test_examples_of_the_help_run(shell):
         if "@demo" in line and "%%" not in line
     ]
 
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         assert shell(example).error is None, example
+
+
+def test_the_rows_of_the_help_run(shell, tmp_path, monkeypatch):
+    """Its last two examples are one: the rows of a list, and a request for each."""
+    monkeypatch.chdir(tmp_path)
+    text = help_of(shell, "api", "cell").partition("Examples:")[2]
+    (pages,) = re.findall(r"%api .*--all.*", text)
+    (each,) = re.findall(r"%%api .*--each.*\n.*", text)
+
+    assert shell(pages).error is None
+    assert shell(re.sub(r"\n +", "\n", each)).error is None
+    assert shell.names["details"]["status"].eq(200).all()

@@ -31,7 +31,15 @@ def test_out_keeps_the_result_and_says_what_came_of_it(rows):
 
     assert ran.value is None
     assert len(rows.names["result"]) == 5
-    assert ran.lines == ["result: 5 rows, 4 without an error: 1 400 Bad Request"]
+    assert ran.lines == ["result: 5 rows, 4 without an error; 400 Bad Request (1)"]
+
+
+def test_a_result_without_errors_is_said_in_a_line(rows):
+    """No kind of error is named where there is none."""
+    ran = rows(f"{MANY} --out result\nGET /distributor/v1/products?x={{{{limit}}}}")
+
+    assert ran.error is None
+    assert ran.lines == ["result: 5 rows, 5 without an error"]
 
 
 def test_a_dry_run_shows_the_first_request_and_the_count(rows):
@@ -112,12 +120,18 @@ def test_progress_says_how_fast_and_how_long(shell):
         "from oauthmagic.notebook.progress import RowsProgress, PagesProgress\n"
         "RowsProgress()(3_200, 10_000, 812.4, 8.4)\n"
         "RowsProgress()(1, 10_000, 0.5, 19_998)\n"
+        "RowsProgress()(10_000, 10_000, 812.4, 0.0)\n"
+        "RowsProgress()(0, 10_000, 0.0, float('inf'))\n"
+        "RowsProgress()(0, 10_000, 0.0, 40)\n"
         "PagesProgress()(12, 1_200, 4_800)"
     )
 
     assert ran.lines == [
         "Rows: 3,200 of 10,000 (32 %), 812/s, 8 s left",
-        "Rows: 1 of 10,000 (0 %), 0/s, 5 h 33 min left",
+        "Rows: 1 of 10,000 (0 %), 0.5/s, 5 h 33 min left",
+        "Rows: 10,000 of 10,000 (100 %), 812/s",
+        "Rows: 0 of 10,000 (0 %)",
+        "Rows: 0 of 10,000 (0 %), the server asked to wait 40 s",
         "Pages: 12, 1,200 rows of 4,800 (25 %)",
     ]
 
@@ -130,7 +144,7 @@ def test_max_pages_caps_a_list_and_says_so(shell):
     )
 
     assert len(shell.names["rows"]) == 50
-    assert "stopped after 2 pages" in ran.stdout
+    assert "(2 pages; there are more pages)" in ran.stdout
 
 
 @pytest.mark.parametrize("ending", ["fails", "interrupted"])

@@ -262,7 +262,8 @@ def test_the_longest_value_comes_first():
     """One that is part of another must not be masked before it."""
     made = [Secret("zzz-fake"), Secret("aaa-fake-and-longer"), Secret("mmm-fake-1")]
 
-    ours = [value for value in live_values() if "-fake" in value]
+    values = {secret.reveal() for secret in made}
+    ours = [value for value in live_values() if value in values]
 
     assert ours == ["aaa-fake-and-longer", "mmm-fake-1", "zzz-fake"]
     assert made

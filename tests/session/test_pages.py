@@ -62,7 +62,7 @@ def test_a_number_of_pages_is_the_end(tmp_path):
     api = Api(pages(5))
 
     assert len(every(api, tmp_path, max_pages=3).frame()) == 6
-    assert "stopped after 3 pages" in every(api, tmp_path, max_pages=3).note
+    assert "there are more pages" in every(api, tmp_path, max_pages=3).note
     assert every(api, tmp_path, max_pages=5).note == ""
     assert len(api.asked) == 3 + 3 + 5
     for wrong in (0, -1, 1.5):

@@ -50,13 +50,13 @@ def test_pages_are_counted_where_they_take_a_while(tmp_path):
         said = []
         session = session_with(Pages(seconds), tmp_path / "acme.toml")
         session.api(
-            "acme", "GET /a", every_page=True, progress=lambda *each: said.append(each)
+            "acme", "GET /a", every_page=True, paged=lambda *each: said.append(each)
         )
         return said
 
     assert told(0.01) == []
-    assert told(0.2) == [(4, None), (6, None), (8, None), (10, None)]
-    assert [count for count, _ in told(3)] == list(range(2, 11))
+    assert [pages for pages, _, _ in told(0.2)] == [4, 6, 8, 10]
+    assert [pages for pages, _, _ in told(3)] == list(range(2, 11))
 
 
 def test_the_log_says_what_was_exchanged_and_no_secret(tmp_path, caplog):

@@ -4,6 +4,7 @@ import base64
 import json
 import tracemalloc
 
+import pandas as pd
 import pytest
 
 from oauthmagic.errors import ReplyError
@@ -98,3 +99,21 @@ def test_a_table_in_proportion_is_made():
     assert flat_frame([{"a": 1, "b": {"c": 2}}] * 20_000).shape == (20_000, 2)
     assert flat_frame([dict.fromkeys(map(str, range(900)), 1)] * 20).shape == (20, 900)
     assert flat_frame([{"a": 1}, {"b": 2}, {}]).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "body", [b'["\\ud800"]', b'[{"a": "x\\udc00y", "\\ud800": 1}]']
+)
+def test_half_of_a_pair_is_a_sign_that_something_was_there(body):
+    """JSON can name it, Arrow takes no such text; the other cells stay as they are."""
+    rows = json.loads(body)
+
+    table = flat_frame(rows)
+
+    assert len(table) == 1
+    assert "\ud800" not in repr(table)
+    assert "�" in repr(table) or not _has_arrow()
+
+
+def _has_arrow():
+    return getattr(pd.Series(["a"]).dtype, "storage", "") == "pyarrow"
