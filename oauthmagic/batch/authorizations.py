@@ -85,6 +85,13 @@ class KeptAuthorization:
         """The token of now."""
         return self._token
 
+    @property
+    def check_in(self) -> float | None:
+        """Seconds until `check` has something to do; None if it never has."""
+        if self._renew_at is None:
+            return None
+        return max((self._renew_at - self._world.clock()).total_seconds(), 0.0)
+
     def check(self) -> None:
         """Renew the token if its end is near.
 

@@ -114,9 +114,12 @@ class Pacing:
         wait = max(wait, LEAST_WAIT)
         if storm == self.storm:
             # The others that were under way speak of the same one.
-            self.storm += 1
+            self._begin_storm()
             self._backoff *= 2
-            self._window = max(1.0, self._window / 2)
             chance = int.from_bytes(world.randomness(2), "big") / 65536
             wait += wait * SPREAD * chance
         world.pauses.begin(self._origin, now=world.monotonic(), seconds=wait)
+
+    def _begin_storm(self) -> None:
+        self.storm += 1
+        self._window = max(1.0, self._window / 2)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from oauthmagic.batch.chunks import ROWS
 from oauthmagic.batch.pacing import Pacing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from oauthmagic.batch.authorizations import Authorization
-    from oauthmagic.batch.checkpoints import Checkpoint
     from oauthmagic.batch.chunks import Chunk, RowRequest
     from oauthmagic.errors import OAuthMagicError
     from oauthmagic.runtime.world import World
@@ -43,6 +42,18 @@ _TICK = 1.0
 _LEAST_SLEEP = 0.001
 
 
+class Successes(Protocol):
+    """Takes each success; a `Checkpoint` does."""
+
+    def add(self, position: int, response: WireResponse, attempts: int) -> None:
+        """Take one."""
+        ...
+
+    def write(self) -> None:
+        """Keep what was taken."""
+        ...
+
+
 class Scheduler:
     """Sends the requests of all rows, and writes down what became of them.
 
@@ -57,6 +68,7 @@ class Scheduler:
         explain: Says what is wrong with an answer that is no success.
         finished: Takes a chunk whose rows are all settled.
         checkpoint: Takes each success, or None.
+        pacing: Says when; without it, `concurrency` and `rate` do.
         looked: Is called now and then with the number of rows settled so far.
         waits: Is called with the seconds that a server wants to be left alone, where
             nothing happens until then; or None.
@@ -77,9 +89,10 @@ class Scheduler:
         rate: float | None,
         explain: Callable[[WireResponse], str],
         finished: Callable[[Chunk], None],
-        checkpoint: Checkpoint | None,
+        checkpoint: Successes | None,
         looked: Callable[[int], None],
         waits: Callable[[float], None] | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
         self._world = world
         self._engine = engine
@@ -92,7 +105,7 @@ class Scheduler:
         self._looked = looked
         self._waits = waits
         origin = parse_url(first.url).origin
-        self._pacing = Pacing(world, origin, concurrency, rate)
+        self._pacing = pacing or Pacing(world, origin, concurrency, rate)
         self._most_lost = max(MOST_LOST, 2 * concurrency)
         self._plain = world.prepare is None
         self.done = self._begun = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,22 @@ if TYPE_CHECKING:
 # beside them: a path is split and checked before it is filled in.
 _PLAIN = re.compile(r"[A-Za-z0-9_\-~][A-Za-z0-9_.\-~]{0,200}")
 #: How many rows are looked at for one that makes a request.
-_FIRST = 100
+FIRST = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Part:
+    """Which part of all rows a frame is.
+
+    Attributes:
+        offset: The position of its first row.
+        sample: The first of all rows.
+        whole: The columns of floats that are integers, in all rows.
+    """
+
+    offset: int
+    sample: pd.DataFrame
+    whole: Iterable[str]
 
 
 class RowTemplate:
@@ -49,9 +65,12 @@ class RowTemplate:
         checked: Makes what is sent of a request, if the URL gate lets it pass.
         clock: Returns the time, for `{{$timestamp}}`.
         files: Returns the bytes of a file.
+        part: Which part of all rows the frame is, or None for all.
 
     Attributes:
         first: The request of the first row that makes one.
+        whole: Those of floats that are integers.
+        used: The columns that decide what the requests are.
         seed: What each row's `{{$guid}}` is made of: the same for a row that is sent
             once more, also after an interruption.
 
@@ -70,9 +89,11 @@ class RowTemplate:
         checked: Callable[[HttpRequest], WireRequest],
         clock: Callable[[], datetime],
         files: Callable[[str], bytes],
+        part: Part | None = None,
     ) -> None:
         self._template = template
         self._frame = frame
+        self._offset = part.offset if part else 0
         self._names = names
         self._checked = checked
         self._clock = clock
@@ -80,9 +101,12 @@ class RowTemplate:
         self._files = files
         self._columns = column_names(frame)
         free = free_names(template)
-        self._used = [name for name in free if name in self._columns]
+        self.used = [name for name in free if name in self._columns]
         self._fixed = [name for name in free if name not in self._columns]
-        self._cells = Cells(frame, self._used)
+        self._cells = Cells(frame, self.used, part.whole if part else None)
+        self.whole = self._cells.whole
+        # A part need not have a row that makes a request.
+        self._seen = Cells(part.sample, self.used, part.whole) if part else self._cells
         scope = self._check_names()
         self.first, target = self._read_first()
         self._pieces = _url_pieces(template, self._columns, scope)
@@ -126,7 +150,8 @@ class RowTemplate:
                 errors[place] = _said_missing(missing)
                 continue
             try:
-                request = self._checked(self._filled(start + place, row))
+                position = self._offset + start + place
+                request = self._checked(self._filled(position, row))
             except OAuthMagicError as error:
                 errors[place] = f"{type(error).__name__}: {error}"
             else:
@@ -168,7 +193,7 @@ class RowTemplate:
 
     def _urls(self, start: int, stop: int) -> Iterator[str | None]:
         """Yield the URLs of rows, None for one that has to be looked at in full."""
-        by_name = dict(zip(self._used, self._cells.values(start, stop), strict=True))
+        by_name = dict(zip(self.used, self._cells.values(start, stop), strict=True))
         count = min(stop, len(self)) - start
         texts: list[Iterable[str | None]] = [
             map(_plain, by_name[piece.name])
@@ -204,8 +229,8 @@ class RowTemplate:
 
     def _read_first(self) -> tuple[WireRequest, str]:
         failure: OAuthMagicError | None = None
-        for position in self._cells.complete(_FIRST):
-            row = next(self._cells.rows(position, position + 1))
+        for position in self._seen.complete(FIRST):
+            row = next(self._seen.rows(position, position + 1))
             try:
                 request = self._filled(position, row)
                 return self._checked(request), request.target
@@ -215,7 +240,7 @@ class RowTemplate:
             msg = "The frame has no rows. Nothing was sent."
             hint = "One request is sent for each row."
             if len(self):
-                names = _listed(self._used, "or")
+                names = _listed(self.used, "or")
                 msg = f"Every row lacks a value for {names}. Nothing was sent."
                 hint = "Look at the columns: frame.isna().sum()."
             failure = CommandError(msg, hint=hint)

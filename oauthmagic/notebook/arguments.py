@@ -317,6 +317,7 @@ def api_parser() -> Parser:
     add("--concurrency", type=int)
     add("--checkpoint")
     add("--to")
+    add("--engine", choices=("dask",))
     add("--yes-post", action="store_true")
     add("--show", action="append", default=[])
     add("--save")

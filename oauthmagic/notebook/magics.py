@@ -230,6 +230,8 @@ class OAuthMagics:
           --checkpoint FILE    remember what was answered: the same cell goes on where
                                it stopped, also after the kernel was killed
           --to FILE.parquet    the result into a file, and not through memory
+          --engine dask        let the workers of the current Dask client send them; the
+                               result is a Dask DataFrame
           --yes-post           send POST and PATCH without an idempotency key; they are
                                then not repeated where a connection is lost
 

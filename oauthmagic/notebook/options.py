@@ -18,6 +18,7 @@ _OF_ROWS = {
     "checkpoint": "--checkpoint",
     "to": "--to",
     "concurrency": "--concurrency",
+    "engine": "--engine",
     "yes_post": "--yes-post",
 }
 

@@ -63,6 +63,7 @@ def send_rows(
                 rate=options.rate,
                 checkpoint=options.checkpoint,
                 to=options.to,
+                engine=options.engine,
                 variables=names,
                 yes_post=options.yes_post,
                 progress=None if options.quiet else told,

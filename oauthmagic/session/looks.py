@@ -94,12 +94,12 @@ class Looks(Core):
     ) -> str:
         """Return the first request that `map` would send, and how many there are."""
         from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
         token = self._holdings.held(world, alias)
         plan = Plan(yes_post=yes_post)
-        return Rows(world, request, frame, variables or {}, plan).preview(token)
+        return rows_of(world, request, frame, variables or {}, plan).preview(token)
 
     def code(
         self,

@@ -31,7 +31,7 @@ from oauthmagic.session.requests import (
 from oauthmagic.transport.engines import engine_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
@@ -56,6 +56,7 @@ class Rows:
         frame: The rows.
         names: What else `{{name}}` may mean.
         plan: How they are sent.
+        files: Returns the bytes of a file, instead of reading it.
 
     Raises:
         CommandError: It cannot be done in this way.
@@ -70,6 +71,7 @@ class Rows:
         frame: pd.DataFrame,
         names: Mapping[str, Any],
         plan: Plan,
+        files: Callable[[str], bytes] | None = None,
     ) -> None:
         requests = [*parse(text)]
         if len(requests) != 1:
@@ -85,7 +87,7 @@ class Rows:
             names,
             checked=lambda request: checked(request, world).wire,
             clock=world.clock,
-            files=Files(),
+            files=files or Files(),
         )
         self._check_method()
         self._done: list[Chunk] = []
@@ -94,6 +96,20 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._frame)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that decide what the requests are."""
+        return self._template.used
+
+    @property
+    def whole(self) -> set[str]:
+        """Those of floats that are integers."""
+        return self._template.whole
+
+    def fingerprint(self, key: bytes) -> str:
+        """Return a hash of the request and of the rows."""
+        return self._template.fingerprint(key)
 
     def preview(self, token: Token | None) -> str:
         """Return the first row's request and how many follow; nothing is sent."""
@@ -155,7 +171,7 @@ class Rows:
 
         def explain(response: WireResponse) -> str:
             first = self._template.first
-            return _explained(response, first, world, authorization.token)
+            return explained(response, first, world, authorization.token)
 
         told = Told(plan.progress, len(self), known)
         is_demo = world.target.environment == "demo"
@@ -249,7 +265,7 @@ def _engine_for(world: World, concurrency: int) -> Engine:
     return engine_for(world.transport, concurrency)
 
 
-def _explained(
+def explained(
     response: WireResponse, wire: WireRequest, world: World, token: Token
 ) -> str:
     """Return what is wrong with an answer that is no success; "" if nothing is."""

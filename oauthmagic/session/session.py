@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from oauthmagic.runtime.pending import PendingAction
     from oauthmagic.runtime.world import World
     from oauthmagic.session.pages import PagesProgress
-    from oauthmagic.session.plans import RowOptions
+    from oauthmagic.session.plans import DaskClient, RowOptions
     from oauthmagic.session.requests import Sending
     from oauthmagic.session.saving import Progress
     from oauthmagic.transport.engines import Engine
@@ -310,7 +310,7 @@ class Session(Lives, Looks, Naming):
         rate: float | None = None,
         checkpoint: str | Path | None = None,
         to: str | Path | None = None,
-        engine: Engine | None = None,
+        engine: Engine | DaskClient | None = None,
         variables: Mapping[str, Any] | None = None,
         yes_post: bool = False,
         progress: RowsProgress | None = None,
@@ -331,7 +331,9 @@ class Session(Lives, Looks, Naming):
             checkpoint: A file that remembers what was answered: the same call sends
                 no row again that succeeded, also after the process was killed.
             to: A Parquet file for the result, which is then not kept in memory.
-            engine: What sends the requests; without it, the best there is here.
+            engine: What sends the requests; without it, the best there is here. A Dask
+                client (extra `dask`), or "dask" for the current one: the workers of
+                its cluster, and the rows may be a Dask DataFrame.
             variables: Values for `{{name}}` where that is no column.
             yes_post: Whether POST and PATCH may go without an idempotency key.
             progress: Is told how far it is: rows done, in all, in a second, and the
@@ -340,7 +342,8 @@ class Session(Lives, Looks, Naming):
         Returns:
             A row for each row, in their order, with their index: `status`, `error`,
             `attempts`, `elapsed` and the flattened reply, in which a field with such
-            a name is `reply.<name>`. With `to`, what was written.
+            a name is `reply.<name>`. With `to`, what was written; from a cluster, a
+            Dask DataFrame.
 
         Raises:
             CommandError: It cannot be done in this way; nothing was sent.
@@ -349,7 +352,7 @@ class Session(Lives, Looks, Naming):
             Interrupted: By Ctrl-C; `.partial` has the rows so far.
         """
         from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.rows import Rows  # noqa: PLC0415 - if asked
+        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
 
         plan = Plan(
             concurrency=concurrency,
@@ -361,7 +364,7 @@ class Session(Lives, Looks, Naming):
             progress=progress,
         )
         world, alias = self._holdings.named(target)
-        rows = Rows(world, request, frame, variables or {}, plan)
+        rows = rows_of(world, request, frame, variables or {}, plan)
         token = self._holdings.held(world, alias)
         if token is not None:
             try:

@@ -37,7 +37,7 @@ _DAY = 24 * 3600.0
 #: Seconds for a token request, for an API request, and for waiting in all.
 TOKEN_TIMEOUT, API_TIMEOUT, MAX_WAIT = 8.0, 30.0, 10.0
 #: Of the origins that sockets of this process lead to, whoever asks them.
-_OF_THIS_PROCESS = Pauses()
+OF_THIS_PROCESS = Pauses()
 
 
 class Worlds:
@@ -68,7 +68,7 @@ class Worlds:
         self._clock = clock or (lambda: datetime.now(UTC))
         # A time of one's own has seconds of its own, as a demo's has.
         self._monotonic = (lambda: clock().timestamp()) if clock else time.monotonic
-        self._pauses = Pauses() if transport or clock else _OF_THIS_PROCESS
+        self._pauses = Pauses() if transport or clock else OF_THIS_PROCESS
         self._sleep = sleep
         self._randomness = randomness
         self._fingerprint_key = randomness(32)

@@ -50,13 +50,22 @@ class Cells:
     Args:
         frame: The rows.
         names: The columns.
+        whole: Which of them are of integers, where the frame is a part of one.
+
+    Attributes:
+        whole: The columns of floats that are all whole.
     """
 
-    def __init__(self, frame: pd.DataFrame, names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        names: Iterable[str],
+        whole: Iterable[str] | None = None,
+    ) -> None:
         self._columns = {name: frame[name] for name in names}
-        self._whole = {
-            name for name, column in self._columns.items() if _is_whole(column)
-        }
+        if whole is None:
+            whole = [name for name, each in self._columns.items() if _is_whole(each)]
+        self.whole = {*whole}
         self._count = len(frame)
 
     def values(self, start: int, stop: int) -> list[list[Any]]:
@@ -70,7 +79,7 @@ class Cells:
         for name, column in self._columns.items():
             part = column.iloc[start:stop]
             found.append(
-                (part.astype("Int64") if name in self._whole else part).tolist()
+                (part.astype("Int64") if name in self.whole else part).tolist()
             )
         return found
 
@@ -95,6 +104,15 @@ class Cells:
         known = (column.notna().to_numpy() for column in self._columns.values())
         found: list[int] = reduce(and_, known).nonzero()[0][:most].tolist()
         return found
+
+
+def fractions(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of floats with a value that is not whole."""
+    return [
+        name
+        for name in frame.columns
+        if not frame[name].isna().all() and not _is_whole(frame[name])
+    ]
 
 
 def _is_whole(column: pd.Series[Any]) -> bool:
@@ -153,6 +171,78 @@ def row_frame(
         index=index,
     )
     return pd.concat([known, reply], axis=1) if len(reply.columns) else known
+
+
+def schema(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the type of each column; None for one that has no values."""
+    return {
+        name: None if frame[name].isna().all() else frame[name].dtype
+        for name in frame.columns
+    }
+
+
+def joint_frame(schemas: Iterable[dict[str, Any]], like: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame without rows that has the columns of all, of types with room.
+
+    Args:
+        schemas: What `schema` says of each part.
+        like: A part; the index is as its own, and so are the columns of every part.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    found: dict[str, list[Any]] = {}
+    schemas = [*schemas]
+    for each in schemas:
+        for name, kind in each.items():
+            found.setdefault(name, []).append(kind)
+    columns = {
+        name: pd.Series(
+            index=like.index[:0],
+            dtype=like[name].dtype
+            if name in COLUMNS
+            else _joint_type([*kinds, *[None] * (len(schemas) - len(kinds))]),
+        )
+        for name, kinds in found.items()
+    }
+    return pd.DataFrame(columns, index=like.index[:0])
+
+
+def conformed(frame: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """Return a part with the columns of all."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    columns = {}
+    for name, kind in like.dtypes.items():
+        if name not in frame or frame[name].isna().all():
+            columns[name] = pd.Series(None, index=frame.index, dtype=kind)
+        else:
+            columns[name] = frame[name].astype(kind)
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _joint_type(kinds: list[Any]) -> Any:
+    """Return a type with room for columns, None for those without values."""
+    import numpy as np  # noqa: PLC0415 - heavy
+
+    some = [kind for kind in kinds if kind is not None]
+    has_gaps = len(some) < len(kinds)
+    if not some:
+        return np.dtype(object)
+    if any(kind != some[0] for kind in some):
+        if not all(_is_number(kind) for kind in some):
+            return np.dtype(object)
+        return np.result_type(*some, *[np.dtype(float)] * has_gaps)
+    if has_gaps and getattr(some[0], "kind", "") == "b":
+        return np.dtype(object)
+    if has_gaps and getattr(some[0], "kind", "") in "iu":
+        return np.dtype(float)
+    return some[0]
+
+
+def _is_number(kind: Any) -> bool:
+    import numpy as np  # noqa: PLC0415 - heavy
+
+    return isinstance(kind, np.dtype) and kind.kind in "iuf"
 
 
 def _free_name(name: str, taken: set[str]) -> str:
