@@ -23,7 +23,7 @@ ROOT = HERE.parents[1]
 MARKS = "<!-- bench -->", "<!-- /bench -->"
 #: In the order in which they are shown.
 CASES = (
-    *("moonshot", "batch", "per_request", "stampede", "growth"),
+    *("moonshot", "later", "batch", "per_request", "stampede", "growth"),
     *("frame", "token_table", "load_time", "first_token", "dispatch"),
 )
 
