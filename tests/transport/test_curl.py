@@ -13,6 +13,7 @@ from wires import Server, engine_called, read_request
 from oauthmagic.errors import TlsError
 from oauthmagic.redaction import Secret
 from oauthmagic.transport.engines import engine_for, has_curl
+from oauthmagic.transport.http import HttpTransport
 from oauthmagic.transport.wire import WireRequest
 
 pytest.importorskip("pycurl")
@@ -51,7 +52,7 @@ if has_curl():
 
 
 def test_the_keys_of_a_session_are_not_written_in_a_process_of_its_own(tmp_path):
-    """libcurl opens their file when it is loaded; it is loaded without the variable."""
+    """Libcurl opens their file when it is loaded; it is loaded without the variable."""
     keys = str(tmp_path / "keys")
 
     shown = run(
@@ -72,8 +73,6 @@ def test_where_somebody_else_loaded_it_with_that_variable_it_is_not_used(tmp_pat
 
 def test_the_fast_engine_is_chosen_for_what_goes_over_sockets(transport_of):
     """With its authorities; anything else is sent by threads."""
-    from oauthmagic.transport.http import HttpTransport
-
     transport = HttpTransport()
     engines = [engine_for(each, 2) for each in (transport, transport_of())]
     for engine in engines:
@@ -85,7 +84,7 @@ def test_the_fast_engine_is_chosen_for_what_goes_over_sockets(transport_of):
 
 
 def test_a_retry_of_its_own_is_stopped(serve, answer, transport):
-    """libcurl would send a request again where a kept connection turns out closed.
+    """Libcurl would send a request again where a kept connection turns out closed.
 
     An engine does not look at its connections first: whether the request was acted on
     is left open, for whoever knows whether it may be repeated.
