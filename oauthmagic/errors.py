@@ -64,7 +64,6 @@ This module imports the standard library only.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
@@ -681,6 +680,8 @@ class Interrupted(KeyboardInterrupt):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the known word nearest to `word`, or nothing."""
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     by_folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""

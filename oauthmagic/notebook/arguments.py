@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import shlex
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from oauthmagic.errors import CommandError, SecretOnLine, UnknownName
 from oauthmagic.redaction import holds_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 #: What people call a secret on a line.
 SENSITIVE = (
@@ -75,6 +77,22 @@ _OPTIONS = {
     "code": ("lang", "scope", "all_scopes", "grant"),
     "demo": ("advance", "revoke", "throttle", "refuse", "errors", "reset"),
 }
+
+
+def _once(make: Callable[[], Parser]) -> Callable[[], Parser]:
+    """Make a parser once in each thread, for it takes longer than to read a line.
+
+    One that reads changes itself for so long, so no two threads share it.
+    """
+    kept = threading.local()
+
+    def made() -> Parser:
+        if not hasattr(kept, "parser"):
+            kept.parser = make()
+        parser: Parser = kept.parser
+        return parser
+
+    return functools.update_wrapper(made, make)
 
 
 class Parser(argparse.ArgumentParser):
@@ -270,6 +288,7 @@ def taken_by(verb: str) -> tuple[str, ...]:
     return ("quiet", *_OPTIONS.get(verb, ()))
 
 
+@_once
 def token_parser() -> Parser:
     """Return the parser of `%token`."""
     parser = Parser("%token")
@@ -303,6 +322,7 @@ def token_parser() -> Parser:
     return parser
 
 
+@_once
 def api_parser() -> Parser:
     """Return the parser of `%%api` and of the options of `%api`."""
     parser = Parser("%%api")

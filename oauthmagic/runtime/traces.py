@@ -10,11 +10,12 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from oauthmagic.errors import OAuthMagicError
 from oauthmagic.redaction import RedactingFilter, quote
+from oauthmagic.redaction.values import number_made
 from oauthmagic.runtime.sightings import (
     grant_of,
     parameter_names,
@@ -162,6 +163,15 @@ class Trace:
         )
 
 
+class _Seen(NamedTuple):
+    """A request as it is written down."""
+
+    receiver: str
+    title: str
+    text: str
+    notes: tuple[str, ...]
+
+
 class RecordingTransport:
     """Sends through another transport and writes down what came of it.
 
@@ -190,6 +200,8 @@ class RecordingTransport:
         self._endpoints = endpoints
         self._api_base = api_base
         self._has_certificate = has_certificate
+        self._last_request: tuple[int, _Seen] | None = None
+        self._last_answer: tuple[int, str] | None = None
 
     def over(self, transport: Transport) -> RecordingTransport:
         """Return what writes the same down, and sends through another transport."""
@@ -220,51 +232,79 @@ class RecordingTransport:
         self, begun: datetime, request: WireRequest, error: OAuthMagicError
     ) -> None:
         """Write down that a request had no answer."""
-        self._write(begun, request, type(error).__name__, str(error), 0.0)
+        self._write(begun, self._seen(request), type(error).__name__, str(error), 0.0)
 
     def answered(
         self, begun: datetime, request: WireRequest, response: WireResponse
     ) -> None:
         """Write down what a request was answered."""
-        outcome = status_text(response.status)
+        seen = self._seen(request)
         # What an API answers is the user's, not the protocol's: its size will do.
-        text = response_text(response, with_body=self._place(request)[0] != API)
-        self._write(begun, request, outcome, text, response.elapsed)
+        text = (
+            self._text_of(response)
+            if seen.receiver == API
+            else response_text(response, with_body=True)
+        )
+        self._write(begun, seen, status_text(response.status), text, response.elapsed)
 
     def _write(
-        self,
-        begun: datetime,
-        request: WireRequest,
-        outcome: str,
-        response: str,
-        elapsed: float,
+        self, begun: datetime, seen: _Seen, outcome: str, response: str, elapsed: float
     ) -> None:
+        self._trace.add(
+            Exchange(
+                at=begun,
+                sender=NOTEBOOK,
+                receiver=seen.receiver,
+                title=seen.title,
+                request=seen.text,
+                outcome=outcome,
+                response=response,
+                notes=seen.notes,
+                elapsed=elapsed,
+            )
+        )
+
+    def _seen(self, request: WireRequest) -> _Seen:
+        """Return a request as it is written down; the last one need not be made anew.
+
+        It is known by a hash, and no longer where there is another secret to mask.
+        """
+        parts = (request.method, request.url, request.headers, request.body)
+        mark = hash((number_made(), parts))
+        last = self._last_request
+        if last is not None and last[0] == mark:
+            return last[1]
         receiver, what = self._place(request)
         notes = ["mutual TLS"] * self._has_certificate
         names = {name.lower() for name, _ in request.headers}
         notes += ["HTTP signature"] * ("signature" in names)
         notes += ["proof of a second factor"] * ("sca-authorization" in names)
-        parts = urlsplit(request.url)
-        path = quote(parts.path, 200)
-        self._trace.add(
-            Exchange(
-                at=begun,
-                sender=NOTEBOOK,
-                receiver=receiver,
-                title=f"{what + ': ' if what else ''}{request.method} {path[:80]}",
-                request=request_text(
-                    request.method,
-                    request.url,
-                    path=path,
-                    headers=request.headers,
-                    body=request.body,
-                ),
-                outcome=outcome,
-                response=response,
-                notes=tuple(notes),
-                elapsed=elapsed,
-            )
+        path = quote(urlsplit(request.url).path, 200)
+        seen = _Seen(
+            receiver=receiver,
+            title=f"{what + ': ' if what else ''}{request.method} {path[:80]}",
+            text=request_text(
+                request.method,
+                request.url,
+                path=path,
+                headers=request.headers,
+                body=request.body,
+            ),
+            notes=tuple(notes),
         )
+        self._last_request = mark, seen
+        return seen
+
+    def _text_of(self, response: WireResponse) -> str:
+        """Return an API's answer as it is written down, in the same way."""
+        size = len(response.body)
+        mark = hash((number_made(), response.status, response.headers, size))
+        last = self._last_answer
+        if last is not None and last[0] == mark:
+            return last[1]
+        text = response_text(response, with_body=False)
+        self._last_answer = mark, text
+        return text
 
     def _place(self, request: WireRequest) -> tuple[str, str]:
         """Return who is asked, and for what where the standards have a word."""

@@ -6,7 +6,6 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 from oauthmagic.errors import OAuthMagicError
@@ -87,7 +86,7 @@ class _Held:
         self._world = world
         self._keeper = keeper
         self._current = token
-        self._sent: dict[bytes, Token] = {}
+        self._sent: dict[int, Token] = {}
 
     def is_due(self) -> bool:
         """Return whether the token has to be renewed before it is sent."""
@@ -209,5 +208,6 @@ def _at_less_cost(world: World) -> World:
     return replace(world, transport=quick(transport))
 
 
-def _mark(header: str) -> bytes:
-    return sha256(header.encode()).digest()
+def _mark(header: str) -> int:
+    # Python's own hash: keyed, the same for a process, and made once for a text.
+    return hash(header)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,4 +14,6 @@ def new_guid(randomness: Callable[[int], bytes]) -> str:
     Args:
         randomness: Returns so many random bytes.
     """
+    import uuid  # noqa: PLC0415 - only where one is needed
+
     return str(uuid.UUID(bytes=randomness(16), version=4))

@@ -259,11 +259,12 @@ def _wire_response(response: httpx.Response) -> WireResponse:
 
 
 def _response(response: WireResponse) -> httpx.Response:
-    return httpx.Response(
-        response.status,
-        headers=[each for each in response.headers if each[0] not in _OF_THE_WIRE],
-        content=response.body,
-    )
+    headers = [each for each in response.headers if each[0] not in _OF_THE_WIRE]
+    if response.body:
+        headers.append(("content-length", str(len(response.body))))
+    # As a stream, for `content` would be read twice: here, and by the client.
+    stream = httpx.ByteStream(response.body)
+    return httpx.Response(response.status, headers=headers, stream=stream)
 
 
 def _wire_request(request: httpx.Request, url: str, body: bytes) -> WireRequest:

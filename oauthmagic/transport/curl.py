@@ -74,6 +74,8 @@ _TICK = 0.2
 _KEPT_FOR, _MOST_KEPT = 5, 100
 #: What the wait below can watch; more open files, and it has to look often.
 _MOST_WATCHED, _OFTEN = 1000, 0.005
+#: So many requests are begun before they go out.
+_MOST_BEGUN = 32
 #: What no URL holds that came through the gate.
 _PLAIN = re.compile(r'[!"$-\[\]-~]*')
 #: `CURLOPT_SUPPRESS_CONNECT_HEADERS`, which pycurl has no name for.
@@ -639,6 +641,7 @@ class CurlEngine:
         self.exchanges = Exchanges(settings)
         self._concurrency = concurrency
         self._refused: list[Arrival] = []
+        self._begun = 0
         with Path(os.devnull).open("rb") as probe:
             is_crowded = probe.fileno() + 2 * concurrency > _MOST_WATCHED
         self._tick = _OFTEN if is_crowded else _TICK
@@ -655,6 +658,10 @@ class CurlEngine:
             self.exchanges.begin(tag, request, timeout=timeout, limit=limit)
         except OAuthMagicError as error:
             self._refused.append(Arrival(tag, error=error.with_traceback(None)))
+        self._begun += 1
+        if self._begun % _MOST_BEGUN == 0:
+            # The server begins with these while the others are made ready.
+            self.exchanges.multi.perform()
 
     def poll(self, timeout: float) -> list[Arrival]:
         """Wait until something has arrived, or the time is over."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -40,7 +39,11 @@ def proxy_for(url: str) -> Proxy | None:
         ConnectionFailed: There is one, and it cannot be used.
     """
     target = parse_url(url)
-    if target.is_loopback or urllib.request.proxy_bypass(target.host):
+    if target.is_loopback:
+        return None
+    import urllib.request  # noqa: PLC0415 - brings a client and a mail reader
+
+    if urllib.request.proxy_bypass(target.host):
         return None
     proxies = urllib.request.getproxies()
     found = proxies.get(target.scheme) or proxies.get("all")

@@ -296,4 +296,6 @@ def test_two_workers_are_faster_than_one_process(client, tmp_path, figure):
         two = column.sum().compute(), time.monotonic() - begun
 
     assert one[0] == two[0]
-    figure("1,000 rows and 20 ms of work on each, two workers", f"{one[1] / two[1]:.2f}x")
+    figure(
+        "1,000 rows and 20 ms of work on each, two workers", f"{one[1] / two[1]:.2f}x"
+    )

@@ -80,7 +80,7 @@ def process(argv: list[str], timeout: float = 300) -> dict:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: pin(CLIENT_CORE),  # noqa: PLW1509 - one thread here
+        preexec_fn=lambda: pin(CLIENT_CORE),
     ) as child:
         ended = _killed_after(timeout, child)
         out, err = child.stdout.read(), child.stderr.read()
@@ -124,7 +124,7 @@ def in_turn(names, rounds: int, once, say=lambda _: None) -> dict[str, list[dict
 
     A way that cannot run is left out, and that is said.
     """
-    chance = random.Random(7)  # noqa: S311 - an order, no secret
+    chance = random.Random(7)
     found: dict[str, list[dict]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in chance.sample(list(found), len(found)):

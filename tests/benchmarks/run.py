@@ -23,7 +23,7 @@ ROOT = HERE.parents[1]
 MARKS = "<!-- bench -->", "<!-- /bench -->"
 #: In the order in which they are shown.
 CASES = (
-    *("moonshot", "batch", "per_request", "stampede", "growth"),
+    *("moonshot", "later", "batch", "per_request", "stampede", "growth"),
     *("frame", "token_table", "load_time", "first_token", "dispatch"),
 )
 
@@ -67,17 +67,17 @@ def main() -> None:
     for name in asked.only:
         say(f"== {name} ==")
         try:
-            parts += [table.text() for table in case(name).measure(bench)]
+            found = [table.text() for table in case(name).measure(bench)]
         except CannotRun as error:
-            parts.append(f"`{name}` was left out: {error}.")
-        say(parts[-1] + "\n")
-    text = "\n\n".join(parts)
-    print(text)
-    if asked.write:
-        readme = ROOT / "README.md"
-        readme.write_text(
-            written(readme.read_text(encoding="utf-8"), text), encoding="utf-8"
-        )
+            found = [f"`{name}` was left out: {error}."]
+        parts += found
+        say("\n\n".join(found) + "\n")
+        if asked.write:
+            # After each case: a run takes long, and may be broken off.
+            readme = ROOT / "README.md"
+            page = readme.read_text(encoding="utf-8")
+            readme.write_text(written(page, "\n\n".join(parts)), encoding="utf-8")
+    print("\n\n".join(parts))
 
 
 def about(bench: Bench) -> str:

@@ -6,17 +6,19 @@ stands in a log, so that token requests can be counted.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from measuring import SERVER_CORE, CannotRun
+from measuring import CLIENT_CORE, SERVER_CORE, CannotRun, pin
 
 #: As long as a usual RS256 token, and plainly none.
 TOKEN = "bench-token-" + "x" * 948
@@ -30,6 +32,7 @@ RECORD = {
     "address": {"city": "London", "geo": {"lat": 51.5074, "lon": -0.1278}},
 }
 SIZE = 1024
+GRANTED = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
 _CONFIGURATION = """
 daemon off; worker_processes 1; {affinity} {user}
 pid {folder}/nginx.pid; error_log {folder}/error.log error;
@@ -93,14 +96,13 @@ def nginx():
     ports = {"http": free_port(), "https": free_port()}
     bases = {name: f"{name}://127.0.0.1:{port}" for name, port in ports.items()}
     secure = _certificates(folder, ports["https"])
-    answer = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     (folder / "nginx.conf").write_text(
         _CONFIGURATION.format(
             folder=folder,
             http=ports["http"],
             secure=secure,
             body=body(),
-            token=json.dumps(answer),
+            token=json.dumps(GRANTED),
             affinity=f"worker_cpu_affinity {1 << SERVER_CORE:b};"
             if (os.cpu_count() or 1) > SERVER_CORE
             else "",
@@ -142,7 +144,8 @@ def _wait_for(port: int, server: subprocess.Popen) -> None:
         ):
             return
         if server.poll() is not None:
-            raise CannotRun(server.stderr.read().decode()[:200])
+            said = server.stderr.read().decode()[:200] if server.stderr else ""
+            raise CannotRun(said or "the server ended")
         time.sleep(0.02)
     msg = "nginx does not answer"
     raise CannotRun(msg)
@@ -189,8 +192,6 @@ def wrk(url: str, connections: int, seconds: int) -> float:
     Raises:
         CannotRun: There is no wrk here.
     """
-    from measuring import CLIENT_CORE, pin
-
     program = shutil.which("wrk")
     if program is None:
         msg = "wrk is not installed"
@@ -206,3 +207,62 @@ def wrk(url: str, connections: int, seconds: int) -> float:
         preexec_fn=lambda: pin(CLIENT_CORE),
     ).stdout
     return float(said.split("Requests/sec:")[1].split()[0])
+
+
+class _Later(asyncio.Protocol):
+    """Answers each request on a connection after a while."""
+
+    delay = 0.05
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%s"
+    )
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Take note of the connection."""
+        self._write = transport.write
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a token request at once, and everything else later."""
+        loop = asyncio.get_running_loop()
+        if data.startswith(b"POST"):
+            loop.call_soon(self._write, answered(json.dumps(GRANTED)))
+        elif data.endswith(b"\r\n\r\n"):
+            loop.call_later(self.delay, self._write, ANSWER)
+
+
+def answered(text: str) -> bytes:
+    """Return a whole answer."""
+    return _Later.answer % (len(text), text.encode())
+
+
+@contextlib.contextmanager
+def later():
+    """Serve an API that answers after 50 ms; yield the setting of the ways."""
+    folder = Path(tempfile.mkdtemp(prefix="oauthmagic-bench-"))
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    (folder / "http.toml").write_text(PROVIDER.format(base=base, authority=""))
+    server = subprocess.Popen(
+        [sys.executable, __file__, str(port)],
+        preexec_fn=lambda: pin(SERVER_CORE),
+    )
+    try:
+        _wait_for(port, server)
+        yield {"http": base, "folder": str(folder), "ca": ""}
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _serve_later(port: int) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Later, "127.0.0.1", port, backlog=256)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    ANSWER = answered(body())
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve_later(int(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,7 +15,8 @@ from scales import scaled
 
 import oauthmagic.session
 from oauthmagic import Session
-from oauthmagic.errors import ConnectionFailed, OAuthMagicError
+from oauthmagic.errors import ConnectionFailed, OAuthMagicError, UnknownName
+from oauthmagic.notebook.arguments import api_parser
 
 PROVIDER = """
 [provider]
@@ -206,3 +208,24 @@ def test_the_watch_sees_what_it_looks_for(started):
     assert not hasattr(watched, "secret")
     assert watched.seen == ["format ''", "secret"]
     assert heard.pop() == ("subprocess.Popen", ("id",))
+
+
+def test_a_parser_that_is_kept_forgets_the_last_line():
+    """What was given once, and what failed, is not given the next time."""
+    first = api_parser().read("acme --show a --show b --dry-run")
+    with pytest.raises(UnknownName):
+        api_parser().read("acme --never")
+    second = api_parser().read("acme --show c")
+
+    assert (first.show, second.show) == (["a", "b"], ["c"])
+    assert not second.dry_run
+    assert api_parser().read("acme").show == []
+
+
+def test_a_parser_is_no_two_threads_own():
+    """It changes itself while it reads."""
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(api_parser).result()
+
+    assert api_parser() is api_parser()
+    assert other is not api_parser()

@@ -53,7 +53,7 @@ if has_curl():
 
 
 def test_the_keys_of_a_session_are_not_written_in_a_process_of_its_own(tmp_path):
-    """It opens their file when it is loaded; it is loaded without the variable."""
+    """Libcurl opens their file when it is loaded; it is loaded without the variable."""
     keys = str(tmp_path / "keys")
 
     shown = run(
@@ -85,7 +85,7 @@ def test_the_fast_engine_is_chosen_for_what_goes_over_sockets(transport_of):
 
 
 def test_a_retry_of_its_own_is_stopped(serve, answer, transport):
-    """It would send a request again where a kept connection turns out closed.
+    """Libcurl would send a request again where a kept connection turns out closed.
 
     An engine does not look at its connections first: whether the request was acted on
     is left open, for whoever knows whether it may be repeated.

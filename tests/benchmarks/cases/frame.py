@@ -11,7 +11,7 @@ BESIDE = "json + json_normalize, page by page"
 
 def pages(count):
     """Return pages as an API sends them: an envelope, nested records, a list."""
-    chance = random.Random(5)  # noqa: S311 - numbers, no secret
+    chance = random.Random(5)
 
     def record(number):
         geo = {

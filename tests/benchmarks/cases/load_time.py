@@ -39,8 +39,16 @@ def importing(module):
     return ready
 
 
+def without_command_line(_):
+    """Return the import of httpx where it does not find what its command line needs."""
+    shell()
+    sys.modules["click"] = None
+    return lambda: {"modules": 0 if importlib.import_module("httpx") else 1}
+
+
 MODULES = ("httpx", "httpx2", "pandas", "ipywidgets")
 WAYS = {OURS: load} | {f"import {name}": importing(name) for name in MODULES}
+WAYS |= {"import httpx, no click and rich there": without_command_line}
 
 
 def measure(bench):

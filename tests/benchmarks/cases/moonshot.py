@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-import statistics
 import time
 
-from measuring import CannotRun, Table, ratio, shown, spread
+from measuring import CannotRun, Table, in_turn, ratio, shown, spread, way
 from peers import SYNC, aiohttp_async, authlib_async, our_session
 from servers import body, nginx, token_requests, wrk
 
 OURS = "oauthmagic session.map()"
 BESIDE = "Authlib async on httpx2"
 SLOW = "Authlib async on httpx"
+LIMIT = "wrk + orjson"
 
 
 def counted(setting, go):
@@ -92,19 +92,16 @@ WAYS = {
 }
 
 
-def limit(setting, rounds):
-    """Return seconds for each response: wrk's, and orjson's for the body."""
+def limit(setting):
+    """Return what wrk takes for as many requests, and orjson for the bodies."""
     import orjson
 
-    taken = []
-    text = body().encode()
-    for _ in range(rounds):
-        each = 1 / wrk(setting["base"] + "/api", 64, 2)
-        began = time.process_time()
-        for _ in range(10_000):
-            orjson.loads(text)
-        taken.append(each + (time.process_time() - began) / 10_000)
-    return statistics.median(taken)
+    count, text = setting["count"], body().encode()
+    each = 1 / wrk(setting["base"] + "/api", 64, 2)
+    began = time.process_time()
+    for _ in range(count):
+        orjson.loads(text)
+    return {"wall": count * each + time.process_time() - began}
 
 
 def measure(bench):
@@ -120,31 +117,35 @@ def measure(bench):
 
 
 def table(bench, setting, scheme):
-    """Return the table of one scheme."""
+    """Return the table of one scheme; httpx sends a tenth, for it needs minutes."""
     count = setting["count"]
     slow = setting | {"count": max(64, count // 10)}
-    found = bench.ways("moonshot", [name for name in WAYS if name != SLOW], setting)
-    found |= bench.ways("moonshot", [SLOW], slow)
-    least = limit(setting, 1 if bench.quick else 3)
+
+    def once(name):
+        if name == LIMIT:
+            return limit(setting)
+        return way("moonshot", name, slow if name == SLOW else setting)
+
+    found = in_turn((*WAYS, LIMIT), bench.rounds, once, print)
+    limits = found.pop(LIMIT, [])
     for name, measured in found.items():
-        for each in measured:
-            each["sent"] = slow["count"] if name == SLOW else count
-            each["each"] = each["cpu"] / each["sent"]
-    rows = []
-    for name, measured in found.items():
-        sent = measured[0]["sent"]
-        wall = statistics.median(each["wall"] / sent for each in measured)
-        rows.append(
-            (
-                name,
-                spread([1e6 * each["each"] for each in measured], "{:.0f}"),
-                shown(ratio(found, BESIDE, name, "each"), "{:.1f} x"),
-                shown(ratio(found, SLOW, name, "each"), "{:.0f} x"),
-                f"{least / wall:.2f}",
-                "/".join(sorted({str(each["tokens"]) for each in measured})),
-                f"{min(each['shape'][0] for each in measured):,} of {sent:,}",
-            )
+        sent = slow["count"] if name == SLOW else count
+        for one, least in zip(measured, limits):
+            one["limit"] = least["wall"] / count / (one["wall"] / sent)
+        for one in measured:
+            one["sent"], one["each"] = sent, one["cpu"] / sent
+    rows = [
+        (
+            name,
+            spread([1e6 * each["each"] for each in measured], "{:.0f}"),
+            shown(ratio(found, BESIDE, name, "each"), "{:.1f} x"),
+            shown(ratio(found, SLOW, name, "each"), "{:.0f} x"),
+            spread([each["limit"] for each in measured], "{:.2f}") if limits else "-",
+            "/".join(sorted({str(each["tokens"]) for each in measured})),
+            f"{min(e['shape'][0] for e in measured):,} of {measured[0]['sent']:,}",
         )
+        for name, measured in found.items()
+    ]
     head = (
         *("client", "CPU µs for each", f"less than {BESIDE}", f"less than {SLOW}"),
         *("of wrk + orjson", "token requests", "rows"),
