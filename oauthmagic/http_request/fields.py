@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oauthmagic.http_request.variables import Scope
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_IN_STRING = re.compile(r'(?:[^"\\]|\\u[0-9A-Fa-f]{4}|\\[^u])*+')
+_IN_STRING = re.compile(r'(?:[^"\\]|\\u[0-9A-Fa-f]{4}|\\[^u])*')
 
 
 def fill_path(template: Template, scope: Scope, line: int) -> str:

@@ -17,7 +17,7 @@ MAX_DIGITS = 100
 
 # Possessive, and matching an unfinished string too, so that hostile text costs
 # no more than its length.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[{\]}]")
 
 

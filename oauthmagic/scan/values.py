@@ -49,8 +49,8 @@ _REFERENCE = re.compile(
 )
 _IN_BRACES = re.compile(r"\{[A-Za-z_][^{}]*+\}")
 # Of a whole value: a call, an index, a dotted name.
-_EXPRESSION = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+(?:[(\[]|\Z)")
-_DOTTED = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
+_EXPRESSION = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*(?:[(\[]|\Z)")
+_DOTTED = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)+")
 _PATH = re.compile(r"(?:\.{0,2}|~)/|[A-Za-z]:[\\/]|[a-z]{2,10}://")
 _TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=!*|:-]++")
 _SIGNS = re.compile(r"[0-9!?@#$%^*+=~]")
