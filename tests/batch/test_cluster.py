@@ -46,6 +46,10 @@ def test_a_row_for_each_row(client, tmp_path):
             engine="dask",
         )
 
+        first = session.preview_rows(
+            "acme", "GET /rows/{{id}}", dd.from_pandas(rows, npartitions=3)
+        )
+        assert first.endswith("# 300 such requests, one for each row")
         assert isinstance(spread, dd.DataFrame)
         for frame in (spread.compute(), lying.compute()):
             pd.testing.assert_frame_equal(
@@ -296,4 +300,6 @@ def test_two_workers_are_faster_than_one_process(client, tmp_path, figure):
         two = column.sum().compute(), time.monotonic() - begun
 
     assert one[0] == two[0]
-    figure("1,000 rows and 20 ms of work on each, two workers", f"{one[1] / two[1]:.2f}x")
+    figure(
+        "1,000 rows and 20 ms of work on each, two workers", f"{one[1] / two[1]:.2f}x"
+    )
