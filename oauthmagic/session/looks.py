@@ -94,11 +94,11 @@ class Looks(Core):
     ) -> str:
         """Return the first request that `map` would send, and how many there are."""
         from oauthmagic.session.plans import Plan  # noqa: PLC0415 - if asked
-        from oauthmagic.session.spread import rows_of  # noqa: PLC0415 - if asked
+        from oauthmagic.session.spread import is_of_dask, rows_of  # noqa: PLC0415 - if asked
 
         world, alias = self._holdings.named(target)
         token = self._holdings.held(world, alias)
-        plan = Plan(yes_post=yes_post)
+        plan = Plan(yes_post=yes_post, engine="dask" if is_of_dask(frame) else None)
         return rows_of(world, request, frame, variables or {}, plan).preview(token)
 
     def code(

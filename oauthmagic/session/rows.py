@@ -111,11 +111,11 @@ class Rows:
         """Return a hash of the request and of the rows."""
         return self._template.fingerprint(key)
 
-    def preview(self, token: Token | None) -> str:
+    def preview(self, token: Token | None, count: int | None = None) -> str:
         """Return the first row's request and how many follow; nothing is sent."""
         first = Prepared(wire=self._template.first, name="", timeout=None)
         text = preview(self._world, (first,), token)
-        return f"{text}\n\n# {len(self):,} such requests, one for each row"
+        return f"{text}\n\n# {count or len(self):,} such requests, one for each row"
 
     def run(
         self, world: World, token: Token, keeper: TokenKeeper

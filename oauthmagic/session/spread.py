@@ -107,7 +107,7 @@ class SpreadRows:
 
     def preview(self, token: Token | None) -> str:
         """Return the first row's request; nothing is sent."""
-        return self._rows.preview(token)
+        return self._rows.preview(token, len(self._frame))
 
     def run(self, world: World, token: Token, keeper: TokenKeeper) -> Any:
         """Let the workers send all of them, and return a Dask DataFrame.
