@@ -106,7 +106,8 @@ def test_ctrl_c_over_sockets(tmp_path, monkeypatch, has_curl):
     assert took < 3
     assert len(server.asked) <= asked + 4
     assert rows["status"].eq(200).sum() > 0
-    assert rows["error"].eq("not sent").sum() >= 5000 - asked
+    # Those under way had not reached the server yet.
+    assert rows["error"].eq("not sent").sum() >= 5000 - asked - 4
 
 
 def test_what_is_no_engine_is_refused(tmp_path):
