@@ -269,6 +269,17 @@ READERS = {
     "getattr": lambda value: [getattr(value, name, None) for name in dir(value)],
 }
 WIRE = ("WireRequest", "a token request", "WireResponse", "Reply")
+
+
+def copied(value):
+    """Return a copy; an error's own frames are its own.
+
+    Once Dask is imported, copies of errors keep the traceback of what they copy.
+    """
+    made = copy.copy(value)
+    return made.with_traceback(None) if isinstance(made, Exception) else made
+
+
 WAYS = READERS | {
     "repr": repr,
     "str": str,
@@ -296,7 +307,7 @@ WAYS = READERS | {
     "vars of its holder": lambda value: vars(Plain(value)),
     "dir": dir,
     "replace": dataclasses.replace,
-    "copy": copy.copy,
+    "copy": copied,
     "deepcopy": lambda value: copy.deepcopy([value]),
     "signature": lambda value: inspect.signature(type(value)),
     "hash": hash,

@@ -1,6 +1,7 @@
 """A Dask cluster of processes on this machine, and an API that counts its requests."""
 
 import json
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -135,6 +136,8 @@ class CountingApi:
 @contextmanager
 def cluster(folder, workers=2, **more):
     """Start workers that are processes; return a client."""
+    # A shell of another test may have left a module that does not say where it is from.
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)
     settings = {"temporary-directory": str(folder)}
     with (
         dask.config.set(settings),
