@@ -19,8 +19,8 @@ def test_a_frame_of_ours_is_shown_without_mathematics():
     assert untypeset(frame) is frame
 
     shown = InteractiveShell.instance().display_formatter.format(frame)[0]["text/html"]
-    assert "mathjax_ignore" in shown
-    assert "mathjax_ignore" not in typeset
+    assert "tex2jax_ignore" in shown
+    assert "tex2jax_ignore" not in typeset
     assert shown.count("<td>") == typeset.count("<td>")
 
 
@@ -31,7 +31,7 @@ def test_the_users_option_and_frames_stay_as_they_are():
 
     assert pd.get_option("display.html.use_mathjax") is True
     for other in (frame.head(), frame.copy(), copy.deepcopy(frame)):
-        assert "mathjax_ignore" not in other._repr_html_()
+        assert "tex2jax_ignore" not in other._repr_html_()
     assert pickle.loads(pickle.dumps(frame)).equals(frame)  # noqa: S301 - our own
 
 
